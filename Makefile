@@ -19,4 +19,52 @@ $(VENV)/.tests: tests/requirements.txt meta/ee-requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
-.PHONY: help venv
+lint-venv: $(VENV)/.lint
+$(VENV)/.lint: $(VENV)/.tests tests/requirements-lint.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-lint.txt
+	@touch $@
+
+demo: venv ## two instances from nothing to promoted, upgraded and rolled back (KEEP=1 leaves them running)
+	$(BIN)/python tests/demo/run.py $(if $(KEEP),--keep)
+
+test: unit contract integration ## all tests
+
+unit: venv ## exact calls of every module, and the sandbox's own parts
+	$(BIN)/python -m pytest tests/unit -n $(JOBS)
+
+contract: venv ## the sandbox against what real servers answered
+	$(BIN)/python -m pytest tests/contract -n $(JOBS)
+
+integration: venv ## the playbooks against instances (the sandbox's)
+	$(BIN)/python -m pytest tests/integration
+
+live: venv ## the same playbook tests against the instances of INVENTORY=path
+	@test -n "$(INVENTORY)" || { echo "Say which instances: make live INVENTORY=path/to/inventory.yml" >&2; exit 2; }
+	$(BIN)/python -m pytest tests/integration -m live --inventory-file "$(abspath $(INVENTORY))"
+
+lint: lint-venv link ## ruff, yamllint, mypy, ansible-lint (production), docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/yamllint --strict .
+	cd $(COLLECTIONS) && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p ansible_collections.stagecraft.appsmith.plugins
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --profile production
+	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all --skip-rstcheck .
+	$(BIN)/antsibull-changelog lint
+
+sanity: venv ## ansible-test sanity
+	PYTHON="$(CURDIR)/$(BIN)/python" tests/run-sanity
+
+link: ## the collection under its name, for Ansible
+	@mkdir -p $(COLLECTIONS)/ansible_collections/stagecraft
+	@ln -sfn $(CURDIR) $(COLLECTIONS)/ansible_collections/stagecraft/appsmith
+
+build: venv ## the archive that ansible-galaxy installs
+	$(BIN)/ansible-galaxy collection build --force --output-path .cache
+
+clean: ## take away what the targets above made
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache
+
+# Two cores run two jobs; more only make the sandbox's processes wait for each other.
+JOBS ?= $(shell nproc)
+
+.PHONY: help venv lint-venv demo test unit contract integration live lint sanity link build clean
