@@ -64,10 +64,11 @@ class AppError(Exception):
         title: str = "INTERNAL_ERROR",
         error_type: str = "INTERNAL_ERROR",
         data: Any = None,
+        reference: str | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.http, self.code, self.message, self.title, self.error_type = http, code, message, title, error_type
-        self.data = data
+        self.data, self.reference = data, reference
 
 
 class NeverAnswer(Exception):
@@ -89,12 +90,12 @@ def not_found(kind: str, doc_id: str | None) -> AppError:
     return AppError(404, "AE-APP-4027", f"Unable to find {kind} {doc_id}", error_type="No resource found")
 
 
-def invalid_parameter(name: str) -> AppError:
+def invalid_parameter(name: str, title: str = "ARGUMENT_ERROR") -> AppError:
     return AppError(
         400,
         "AE-APP-4000",
         f"Please enter a valid parameter {name}.",
-        title="BAD_REQUEST",
+        title=title,
         error_type="Invalid parameter",
     )
 
@@ -242,7 +243,7 @@ class Context:
         return self._finish(Response(content, 200, {"content-type": content_type, **(headers or {})}))
 
     def refused(self, error: AppError) -> Response:
-        meta = {
+        meta: dict[str, Any] = {
             "status": error.http,
             "success": False,
             "error": {
@@ -252,6 +253,8 @@ class Context:
                 "errorType": error.error_type,
             },
         }
+        if error.reference:
+            meta["error"]["referenceDoc"] = error.reference
         envelope: dict[str, Any] = {"responseMeta": meta}
         if error.data is not None:
             envelope["data"] = error.data
