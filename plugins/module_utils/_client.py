@@ -48,6 +48,8 @@ class Answer:
     text: str
     meta: dict[str, Any] | None = None
     data: Any = None
+    # The JSON of an answer without an envelope (an export, /info).
+    body: Any = None
     cookies: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -319,6 +321,8 @@ def _read(response: Any) -> Answer:
     if isinstance(body, dict) and isinstance(body.get("responseMeta"), dict):
         answer.meta = body["responseMeta"]
         answer.data = body.get("data")
+    else:
+        answer.body = body
     return answer
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 
@@ -51,10 +50,10 @@ def detect(client: Client, given: str | None = None) -> Version:
 def look(client: Client) -> Version | None:
     """The release as the instance tells it, if it does."""
     answer = client.answer("GET", "/info", root=True)
-    if answer.status == 200:
+    if answer.status == 200 and isinstance(answer.body, dict):
         try:
-            return Version.parse(json.loads(answer.text)["version"])
-        except (ValueError, KeyError, TypeError, InvalidInput):
+            return Version.parse(answer.body.get("version", ""))
+        except InvalidInput:
             pass
     answer = client.answer("GET", "/users/me", headers={"X-Appsmith-Version": "v0"})
     if isinstance(answer.data, dict):
