@@ -1,0 +1,240 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run appsmithctl inside an instance: plainly, or through a pseudo terminal where it only talks to people."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AppsmithError,
+    InvalidInput,
+    ProofFailed,
+)
+
+try:
+    import pexpect
+except ImportError:
+    pexpect = None
+
+RESTORED = "Appsmith instance successfully restored."
+_VERSION = re.compile(r"\bv?(\d+(?:\.\d+)+(?:-[A-Z]+)?)\b")
+_LISTED = re.compile(r"^\s*(\d+)\s*\|\s*(\S+)", re.MULTILINE)
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Each prompt as the releases print it, with the answer's name. Which ones appear, and when, depends on the release:
+# the one for the encryption keys comes only after the database was replaced.
+_RESTORE_PROMPTS = (
+    ("index", r"enter the backup file index:\s*"),
+    ("archive_password", r"password to decrypt the backup archive:\s*"),
+    ("wrong_password", r"Invalid password\. Please try again:?\s*"),
+    ("version", r"Press Enter to continue\s*\r?\n\s*Or Type \"c\" to cancel the restore process\.\s*"),
+    ("keys", r"Or Type \"n\"/\"No\" to provide encryption key[^\n]*\n"),
+    ("encryption_password", r"Enter the APPSMITH_ENCRYPTION_PASSWORD:\s*"),
+    ("encryption_salt", r"Enter the APPSMITH_ENCRYPTION_SALT:\s*"),
+)
+_BACKUP_PROMPTS = (
+    ("first", r"Enter a password to encrypt the backup archive:\s*"),
+    ("again", r"Enter the above password again:\s*"),
+)
+
+
+@dataclass
+class Outcome:
+    """What a run of appsmithctl said; `asked` lists the prompts that were answered."""
+
+    code: int
+    text: str
+    asked: list[str] = field(default_factory=list)
+
+    def tail(self, lines: int = 4) -> str:
+        said = [line.strip() for line in self.text.splitlines() if line.strip()]
+        return " / ".join(said[-lines:]) or "nothing"
+
+
+class _Unanswerable(Exception):
+    """A prompt that there is no answer for."""
+
+
+class AppsmithCtl:
+    """`exec_prefix` runs a command inside the instance, `terminal_prefix` does so with a terminal (docker exec -it)."""
+
+    def __init__(
+        self,
+        exec_prefix: t.Sequence[str],
+        terminal_prefix: t.Sequence[str] | None = None,
+        *,
+        timeout: int = 3600,
+        run: t.Callable[..., t.Any] = subprocess.run,
+    ) -> None:
+        self.prefix = list(exec_prefix)
+        self.terminal_prefix = list(terminal_prefix or exec_prefix)
+        self.timeout = timeout
+        self._run = run
+
+    def call(self, *arguments: str, timeout: int | None = None) -> Outcome:
+        command = [*self.prefix, "appsmithctl", *arguments]
+        try:
+            done = self._run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=timeout or self.timeout,
+                check=False,
+            )
+        except OSError as error:
+            raise InvalidInput(
+                f"{command[0]} can't be started: {error.strerror or error}",
+                next_step="Check `exec`: it must run a command inside the instance, from this host.",
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise AppsmithError(
+                f"appsmithctl {arguments[0]} was not done within {timeout or self.timeout} s",
+                next_step="Raise timeout, and look at /appsmith-stacks/logs/appsmithctl inside the instance.",
+            ) from error
+        return Outcome(done.returncode, _clean(done.stdout))
+
+    def version(self) -> str:
+        """The release that runs, as appsmithctl names it."""
+        outcome = self.call("version", timeout=min(self.timeout, 120))
+        found = _VERSION.findall(outcome.text)
+        if outcome.code != 0 or not found:
+            raise AppsmithError(
+                f"appsmithctl version told no version (exit {outcome.code}, it said: {outcome.tail()})",
+                next_step="Check `exec`, and that the instance runs.",
+            )
+        return f"v{found[-1]}"
+
+    def backup(self, password: str | None = None) -> Outcome:
+        """With a password the archive is encrypted; appsmithctl takes one from a terminal only."""
+        if password is None:
+            return self.call("backup", "--non-interactive")
+        answers = {"first": password, "again": password}
+        return self._converse(("backup",), _BACKUP_PROMPTS, lambda name, _seen: answers[name])
+
+    def restore_unattended(self, archive: str, *, force: bool = False) -> Outcome:
+        """For releases that know it; takes the encryption keys that the instance has."""
+        return self.call("restore", f"--backup-file={archive}", "--non-interactive", *(["--force"] if force else []))
+
+    def restore_in_terminal(
+        self,
+        archive: str,
+        *,
+        name_archive: bool,
+        other_version: bool = False,
+        archive_password: str | None = None,
+        keys: tuple[str, str] | None = None,
+    ) -> Outcome:
+        """Answer what is asked. `keys` None keeps the instance's own; `name_archive` spares the question for it."""
+
+        def answer(name: str, seen: str) -> str:
+            if name == "index":
+                listed = {file: index for index, file in _LISTED.findall(seen)}
+                if archive not in listed:
+                    raise _Unanswerable(f"it does not list {archive}")
+                return listed[archive]
+            if name == "version":
+                if not other_version:
+                    raise _Unanswerable("the archive is of another version")
+                return ""
+            if name == "archive_password" and archive_password:
+                return archive_password
+            if name == "wrong_password":
+                raise _Unanswerable("the archive's password is wrong")
+            if name == "keys":
+                return "n" if keys else ""
+            if name in ("encryption_password", "encryption_salt") and keys:
+                return keys[0 if name == "encryption_password" else 1]
+            raise _Unanswerable(f"it asks for the {name.replace('_', ' ')}, which was not given")
+
+        arguments = ("restore", f"--backup-file={archive}") if name_archive else ("restore",)
+        return self._converse(arguments, _RESTORE_PROMPTS, answer)
+
+    @staticmethod
+    def need_terminal() -> None:
+        if pexpect is None:
+            raise InvalidInput(
+                "The Python library pexpect is not on this host",
+                next_step="Install pexpect for the Python that Ansible uses on the instance's host.",
+            )
+
+    def _converse(
+        self,
+        arguments: tuple[str, ...],
+        prompts: tuple[tuple[str, str], ...],
+        answer: t.Callable[[str, str], str],
+    ) -> Outcome:
+        self.need_terminal()
+        command = [*self.terminal_prefix, "appsmithctl", *arguments]
+        patterns = [pattern for _name, pattern in prompts]
+        asked: list[str] = []
+        secrets: list[str] = []
+        seen = ""
+        try:
+            # Wide, so that no line of the list of archives is broken.
+            child = pexpect.spawn(
+                command[0], command[1:], timeout=self.timeout, encoding="utf-8", codec_errors="replace",
+                echo=False, dimensions=(50, 400),
+            )  # fmt: skip
+        except pexpect.ExceptionPexpect as error:
+            raise InvalidInput(
+                f"{command[0]} can't be started: {_one_line(str(error))}",
+                next_step="Check `exec`: it must run a command inside the instance, from this host.",
+            ) from error
+        try:
+            while True:
+                index = child.expect([*patterns, pexpect.EOF])
+                seen += _clean(child.before) + _clean(child.after if index < len(patterns) else "")
+                if index == len(patterns):
+                    child.wait()
+                    break
+                name = prompts[index][0]
+                reply = answer(name, seen)
+                asked.append(name)
+                if "password" in name or "salt" in name or name in ("first", "again"):
+                    secrets.append(reply)
+                child.sendline(reply)
+                if len(asked) > 20:
+                    raise _Unanswerable("it asks the same again and again")
+        except pexpect.TIMEOUT as error:
+            raise AppsmithError(
+                f"appsmithctl {arguments[0]} was not done within {self.timeout} s (at last: {_tail(seen, secrets)})",
+                next_step="Raise timeout, and look at /appsmith-stacks/logs inside the instance.",
+            ) from error
+        except _Unanswerable as reason:
+            # Ctrl-C at a question ends appsmithctl.
+            child.sendintr()
+            raise ProofFailed(
+                f"appsmithctl {arguments[0]} was broken off: {reason} (at last: {_tail(seen, secrets)})",
+                next_step="Correct that and run again.",
+                details={"answered": asked},
+            ) from reason
+        finally:
+            child.close(force=True)
+        code = child.exitstatus if child.exitstatus is not None else 128 + (child.signalstatus or 0)
+        return Outcome(code, _hide(seen, secrets), asked)
+
+
+def _clean(text: str | bytes | None) -> str:
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return _ESCAPES.sub("", text or "").replace("\r", "")
+
+
+def _hide(text: str, secrets: list[str]) -> str:
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "********")
+    return text
+
+
+def _tail(text: str, secrets: list[str]) -> str:
+    return Outcome(0, _hide(text, secrets)).tail(2)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
