@@ -1,0 +1,327 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Datasources of a workspace: look, write, prove. Their secrets can be written and never read; private."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_config import (
+    Json,
+    differences,
+    expected,
+    hide,
+    secret_values,
+    shown,
+    to_send,
+    visible,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import (
+    Kind,
+    build_configuration,
+    kind_of,
+    needs_browser,
+    plugin_name,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AlreadyExists,
+    AppsmithError,
+    NotFound,
+    ProofFailed,
+)
+
+# The only environment that the Community Edition has.
+ENVIRONMENT = "unused_env"
+
+
+@dataclass
+class Plan:
+    """What is to be done for one datasource, and why."""
+
+    name: str
+    kind: Kind
+    plugin: Json
+    wanted: Json
+    found: Json | None
+    reasons: list[str] = field(default_factory=list)
+    send_secrets: bool = True
+
+    @property
+    def storage(self) -> Json:
+        return storage_of(self.found) if self.found else {}
+
+    @property
+    def current(self) -> Json:
+        return self.storage.get("datasourceConfiguration") or {}
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.storage.get("isConfigured"))
+
+    @property
+    def payload(self) -> Json:
+        """What is sent when it is written."""
+        return self.wanted if self.send_secrets or not self.configured else visible(self.wanted)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the payload can be tried without the secrets that the server has stored."""
+        authentication = self.payload.get("authentication")
+        if not self.configured or not authentication:
+            return True
+        return bool(secret_values(authentication, ("authentication",)))
+
+    @property
+    def test_proves(self) -> bool:
+        return self.kind.test_proves and not needs_browser(self.kind.plugin, self.plugin.get("type"), self.wanted)
+
+
+class Datasources:
+    """Those of one workspace, listed once."""
+
+    def __init__(self, client: Client, workspace_id: str) -> None:
+        self.client = client
+        self.workspace_id = workspace_id
+
+    @cached_property
+    def plugins(self) -> dict[str, Json]:
+        """By package name; the ids differ from instance to instance."""
+        found = self.client.get("/plugins", params={"workspaceId": self.workspace_id}) or []
+        return {plugin["packageName"]: plugin for plugin in found if plugin.get("packageName")}
+
+    @cached_property
+    def all(self) -> list[Json]:
+        return self.client.get("/datasources", params={"workspaceId": self.workspace_id}) or []
+
+    def package_of(self, datasource: Json) -> str:
+        """Package name of a datasource's plugin."""
+        wanted = datasource.get("pluginId")
+        return next((name for name, plugin in self.plugins.items() if plugin["id"] == wanted), str(wanted))
+
+    def find(self, name: str, plugin: str) -> Json | None:
+        """By name and plugin; a datasource of that name with another plugin is an error."""
+        package = plugin_name(plugin)
+        found = next((datasource for datasource in self.all if datasource["name"] == name), None)
+        if found is not None and self.package_of(found) != package:
+            raise AlreadyExists(
+                f"There is a datasource '{name}' already, of {self.package_of(found)}, not of {package}",
+                next_step="Rename or delete that one, or correct the plugin.",
+                details={"id": found["id"]},
+            )
+        return found
+
+    def unconfigured(self) -> list[str]:
+        return [datasource["name"] for datasource in self.all if not storage_of(datasource).get("isConfigured")]
+
+    # -- one datasource as it is wanted -----------------------------------------------------------------------------
+    def plan(self, item: Json, update_secrets: str, test: bool) -> Plan:
+        """Look, and decide. Asks the plugin's test about the stored secret where that is what decides."""
+        wanted = build_configuration(item)
+        package = plugin_name(item["plugin"])
+        plugin = self.plugins.get(package)
+        if plugin is None:
+            raise NotFound(
+                f"Datasource '{item['name']}': the instance has no plugin {package}",
+                next_step=f"It has {', '.join(sorted(self.plugins)) or 'none'}.",
+            )
+        plan = Plan(item["name"], kind_of(package), plugin, wanted, self.find(item["name"], package))
+        if plan.found is None:
+            plan.reasons.append("missing")
+            return plan
+        # A configuration without authentication makes the server drop the stored one.
+        stored = plan.current.get("authentication")
+        if "authentication" not in wanted and stored:
+            plan.wanted = {**wanted, "authentication": stored}
+        if not plan.configured:
+            plan.reasons.append("unconfigured")
+            return plan
+        plan.reasons += [f"differs: {path}" for path in differences(plan.wanted, plan.current)]
+        secrets = bool(secret_values(plan.wanted))
+        plan.send_secrets = update_secrets != "on_create"
+        if secrets and update_secrets == "always":
+            plan.reasons.append("secrets")
+        elif secrets and update_secrets == "auto" and not plan.reasons and test and plan.test_proves:
+            if self.test(plan, plan.current, stored=True):
+                plan.reasons.append("stored secret refused")
+        return plan
+
+    def ensure(self, item: Json, *, update_secrets: str, test: bool, check_mode: bool) -> Json:
+        """Make one datasource as described and say what was proven of it."""
+        plan = self.plan(item, update_secrets, test)
+        tested = test and plan.test_proves
+        # With `auto` the stored secret was just tried, and no reason means that it works.
+        proven = tested and not plan.reasons and update_secrets == "auto" and bool(secret_values(plan.wanted))
+        saved: Json | None = plan.found
+        if plan.reasons:
+            if tested:
+                self._demand(plan, plan.payload, stored=not plan.stands_alone)
+                proven = check_mode
+            if not check_mode:
+                saved = self._write(plan)
+        if tested and not proven:
+            self._demand(plan, storage_of(saved or {}).get("datasourceConfiguration") or {}, stored=True, saved=saved)
+            proven = True
+        return self._report(plan, saved, proven=proven, tested=tested)
+
+    def _write(self, plan: Plan) -> Json:
+        configuration = to_send(plan.payload)
+        try:
+            if plan.found is None:
+                saved = self.client.post(
+                    "/datasources",
+                    json={
+                        "name": plan.name,
+                        "pluginId": plan.plugin["id"],
+                        "workspaceId": self.workspace_id,
+                        "datasourceStorages": {
+                            ENVIRONMENT: {
+                                "environmentId": ENVIRONMENT,
+                                "isConfigured": True,
+                                "datasourceConfiguration": configuration,
+                            }
+                        },
+                    },
+                )
+            else:
+                saved = self.client.put(
+                    "/datasources/datasource-storages",
+                    json={
+                        "id": plan.storage["id"],
+                        "datasourceId": plan.found["id"],
+                        "environmentId": ENVIRONMENT,
+                        "pluginId": plan.plugin["id"],
+                        "workspaceId": self.workspace_id,
+                        "isConfigured": True,
+                        "datasourceConfiguration": configuration,
+                    },
+                )
+        except AppsmithError as error:
+            if error.http_status == 400 and plan.configured and not secret_values(configuration):
+                error.next_step = (
+                    "Give the secrets as well: from v2.5.0 a changed connection takes none that is stored"
+                    " (and update_secrets must not be on_create)."
+                )
+            raise
+        storage = storage_of(saved or {})
+        if not storage.get("isConfigured"):
+            raise ProofFailed(
+                f"Datasource '{plan.name}' was sent, yet the server does not show it as configured",
+                next_step="Look at it in the instance, and run again.",
+            )
+        if storage.get("invalids"):
+            raise ProofFailed(
+                f"Datasource '{plan.name}' was saved, but the plugin finds it invalid: "
+                + hide("; ".join(storage["invalids"]), plan.wanted),
+                next_step="Correct its configuration.",
+            )
+        return saved
+
+    # -- the plugin's test ------------------------------------------------------------------------------------------
+    def test(self, plan: Plan, configuration: Json, *, stored: bool, saved: Json | None = None) -> list[str]:
+        """What the plugin's test objects to; nothing = it works. C(stored): with the secrets that the server has."""
+        body: Json = {
+            "environmentId": ENVIRONMENT,
+            "pluginId": plan.plugin["id"],
+            "workspaceId": self.workspace_id,
+            "datasourceConfiguration": to_send(configuration),
+        }
+        known = saved or plan.found
+        if stored and known is not None:
+            # The server fetches its secrets only with both ids and some authentication in the request.
+            body |= {"id": storage_of(known)["id"], "datasourceId": known["id"], "isConfigured": True}
+        answer = self.client.post("/datasources/test", json=body, writes=False)
+        if isinstance(answer, dict) and answer.get("success") is True:
+            return []
+        invalids = (answer or {}).get("invalids") or ["the test gave no answer"]
+        return [hide(text, plan.wanted) for text in invalids]
+
+    def _demand(self, plan: Plan, configuration: Json, *, stored: bool, saved: Json | None = None) -> None:
+        objections = self.test(plan, configuration, stored=stored, saved=saved)
+        if not objections:
+            return
+        nothing = "nothing was written for it" if saved is None else "as it is stored"
+        raise ProofFailed(
+            f"Datasource '{plan.name}' does not work ({nothing}): {'; '.join(objections)}",
+            next_step="Correct its address or credentials; with test: false it is saved without this proof.",
+        )
+
+    # -- the result -------------------------------------------------------------------------------------------------
+    def _report(self, plan: Plan, saved: Json | None, *, proven: bool, tested: bool) -> Json:
+        storage = storage_of(saved or {})
+        configuration = storage.get("datasourceConfiguration") or plan.wanted
+        browser = needs_browser(plan.kind.plugin, plan.plugin.get("type"), configuration) and not _authorised(storage)
+        if browser:
+            proof = "needs a person's consent in a browser"
+        elif proven:
+            proof = "tested" if saved is not None or not plan.reasons else "tested before saving"
+        elif not plan.kind.test_proves:
+            proof = "saved, not proven (the plugin's test calls nothing)"
+        else:
+            proof = "saved, not proven" if not tested else "not proven"
+        return {
+            "name": plan.name,
+            "plugin": plan.kind.plugin,
+            "id": (saved or {}).get("id"),
+            "changed": bool(plan.reasons),
+            "action": ("created" if plan.found is None else "updated") if plan.reasons else "unchanged",
+            "reasons": plan.reasons,
+            "secrets_written": bool(plan.reasons and secret_values(plan.payload)),
+            "proven": proven,
+            "proof": proof,
+            "needs_browser": browser,
+            "diff": self._diff(plan),
+        }
+
+    @staticmethod
+    def _diff(plan: Plan) -> tuple[Json, Json]:
+        before: Json = {}
+        if plan.found is not None:
+            before = {"configured": plan.configured, "configuration": shown(plan.current)}
+        if not plan.reasons:
+            return before, before
+        after: Json = {"configured": True, "configuration": shown(expected(plan.wanted, plan.current))}
+        if secret_values(plan.payload):
+            after["secrets"] = "written"
+        return before, after
+
+    # -- taking one away --------------------------------------------------------------------------------------------
+    def remove(self, name: str, plugin: str, check_mode: bool) -> Json:
+        found = self.find(name, plugin)
+        result = {"name": name, "plugin": plugin_name(plugin), "changed": found is not None}
+        if found is None:
+            return {**result, "id": None, "action": "unchanged", "diff": ({}, {})}
+        if not check_mode:
+            self.client.delete(f"/datasources/{found['id']}")
+            self.__dict__.pop("all", None)
+            if any(datasource["id"] == found["id"] for datasource in self.all):
+                raise ProofFailed(f"Datasource '{name}' is still there", next_step="Look at it in the instance.")
+        before = {
+            "configured": bool(storage_of(found).get("isConfigured")),
+            "configuration": shown(storage_of(found).get("datasourceConfiguration") or {}),
+        }
+        return {**result, "id": found["id"], "action": "removed", "diff": (before, {})}
+
+
+def used_by_application(client: Client, workspace_id: str, application_id: str) -> list[Json]:
+    """All datasources of an application's queries, configured or not (the reconnect list)."""
+    path = f"/applications/import/{workspace_id}/datasources"
+    return client.get(path, params={"defaultApplicationId": application_id}) or []
+
+
+def unconfigured_of_application(client: Client, workspace_id: str, application_id: str) -> list[str]:
+    used = used_by_application(client, workspace_id, application_id)
+    return sorted(one["name"] for one in used if not storage_of(one).get("isConfigured"))
+
+
+def storage_of(datasource: Json) -> Json:
+    """The configuration of a datasource; its own C(isValid) tells nothing."""
+    return (datasource.get("datasourceStorages") or {}).get(ENVIRONMENT) or {}
+
+
+def _authorised(storage: Json) -> bool:
+    authentication = (storage.get("datasourceConfiguration") or {}).get("authentication") or {}
+    return authentication.get("isAuthorized") is True or authentication.get("authenticationStatus") == "SUCCESS"
