@@ -19,6 +19,9 @@ V = Version.parse
 # The Git routes below /git/applications and /git/artifacts are whole from here on (tag v1.61; v1.60 has parts of them).
 GIT_API_NEW_SINCE = V("v1.61")
 
+# appsmithctl restore --backup-file=NAME --non-interactive (pull request appsmith#42147; the release is inferred).
+UNATTENDED_RESTORE_SINCE = V("v2.4.1")
+
 # Tags and release pages. There are no v1.6.24, v1.9.59; hotfixes of four parts are not listed.
 _NAMES: tuple[str, ...] = (
     *(f"v1.6.{patch}" for patch in range(26) if patch != 24),
@@ -156,3 +159,11 @@ def upgrade_path(current: Version | str, wanted: Version | str) -> list[Hop]:
         if start < point.first and end >= point.needed_from and point.stop != end
     ]
     return [*sorted(stops, key=lambda hop: hop.version), Hop(end, "the wanted release", "given")]
+
+
+def has_unattended_restore(version: Version | str) -> bool:
+    """Whether appsmithctl can restore without a terminal; a version that can't be read has not."""
+    try:
+        return V(str(version)) >= UNATTENDED_RESTORE_SINCE
+    except InvalidInput:
+        return False
