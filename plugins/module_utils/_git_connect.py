@@ -1,0 +1,230 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bringing repositories and applications together: keys, connect, import, author; private to the collection."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _wait
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AppsmithError,
+    GitActionFailed,
+    GitError,
+    GitKeyRefused,
+    GitNotConfigured,
+    GitTimeout,
+    InvalidInput,
+    ProofFailed,
+    RequestTimeout,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GitHost
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import RemoteUrl, parse, same_repository
+
+KEY_TYPES = ["ECDSA", "RSA"]
+
+
+# -- author ------------------------------------------------------------------------------------------------------------
+def ensure_profile(git: Git, author: Author, account: Author | None = None) -> Outcome:
+    """Save the author of the signed-in user's commits.
+
+    The server shows the account's own name and address as if they were a saved profile; they count as saved only after
+    a POST (observed 4). O(account) is what it would show: where the wanted author is the same, looking can't tell, so it is
+    saved every time and reported as unchanged.
+    """
+    before = git.api.default_profile()
+    facts = {"author": {"name": author.name, "email": author.email}}
+    if before == author and before != account:
+        return Outcome(False, facts=facts)
+    if git.client.check_mode:
+        return Outcome(before != author, facts=facts)
+    # v1.91 answered a first POST with the account's own name: save, look, and save once more before giving up.
+    for _attempt in range(2):
+        git.api.save_default_profile(author)
+        if git.api.default_profile() == author:
+            return Outcome(before != author, facts=facts)
+    raise ProofFailed(f"The author {author.name} <{author.email}> was saved, but the server shows another one")
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+def key_title(url: str, label: str) -> str:
+    """How a key is called on the Git host: by it an earlier key of the same application is found and replaced."""
+    return f"appsmith {url.split('://', 1)[-1]} {label}"
+
+
+def explain_refused_key(error: AppsmithError, remote_url: str, public_key: str, *, again: str) -> GitKeyRefused:
+    return GitKeyRefused(
+        f"The repository {remote_url} refused the instance's deploy key, or can't be reached from the instance: "
+        f"{error.message}",
+        code=error.code,
+        http_status=error.http_status,
+        next_step=f"Add this deploy key to the repository, with write access unless it is only deployed from: "
+        f"{public_key} - then {again}. With git_host the collection does it itself.",
+        details={"public_key": public_key, "remote_url": remote_url},
+    )
+
+
+# -- connect -----------------------------------------------------------------------------------------------------------
+def connect(
+    git: Git,
+    target: Target,
+    remote_url: str,
+    author: Author | None,
+    *,
+    key_type: str = "ECDSA",
+    host: GitHost | None = None,
+) -> Outcome:
+    """Connect an application to an empty repository."""
+    repository = parse(remote_url)
+    metadata = git.api.metadata(target.base_id)
+    present = metadata.get("remoteUrl")
+    title = key_title(git.client.url, f"{target.workspace} {target.name}".strip())
+    if present and not same_repository(present, remote_url):
+        raise InvalidInput(
+            f"'{target.name}' is connected to {present}, not to {remote_url}",
+            next_step="Disconnect it first (state: absent), if that is meant. All its other branches go with that.",
+        )
+    if present:
+        key = metadata.get("publicKey") or git.api.read_key(target.id) or ""
+        registered = bool(key and host and host.ensure_key(repository, key, title=title, read_only=False))
+        return Outcome(registered, facts=_connected(metadata, key, registered))
+    if git.client.check_mode:
+        facts = {"remote_url": remote_url, "branch": None, "public_key": git.api.read_key(target.id)}
+        return Outcome(True, facts={**facts, "key_registered": host is not None})
+    key = git.api.read_key(target.id) or git.api.make_key(target.id, key_type)
+    registered = bool(host and host.ensure_key(repository, key, title=title, read_only=False))
+    warnings: list[str] = []
+    try:
+        git.alone(lambda: git.api.connect(target.base_id, remote_url, author))
+    except (RequestTimeout, GitTimeout) as error:
+        if not git.wait_until(lambda: same_repository(git.api.metadata(target.base_id).get("remoteUrl"), remote_url)):
+            raise
+        warnings.append(f"'{target.name}': {error.message}; it was connected all the same")
+    except GitKeyRefused as error:
+        raise explain_refused_key(error, remote_url, key, again="run again") from error
+    except AppsmithError as error:
+        raise _explain_connect(error, repository) from error
+    metadata = git.api.metadata(target.base_id)
+    if not same_repository(metadata.get("remoteUrl"), remote_url):
+        raise ProofFailed(f"'{target.name}': the server said connected, but shows no such repository")
+    return Outcome(True, warnings=warnings, facts=_connected(metadata, key, registered))
+
+
+def _connected(metadata: dict[str, Any], key: str, registered: bool) -> dict[str, Any]:
+    return {
+        "remote_url": metadata.get("remoteUrl"),
+        "branch": metadata.get("defaultBranchName") or metadata.get("branchName"),
+        "public_key": key,
+        "key_registered": registered,
+    }
+
+
+def _explain_connect(error: AppsmithError, repository: RemoteUrl) -> AppsmithError:
+    text = error.message.lower()
+    if "remote url" in text or "invalid remote" in text:
+        return GitError(
+            f"There is no repository at {repository.text}: {error.message}",
+            code=error.code,
+            http_status=error.http_status,
+            next_step="Make it first, empty, and check the address.",
+            details=error.details,
+        )
+    if isinstance(error, GitActionFailed) and "push" in text:
+        error.next_step = (
+            "The deploy key needs write access and the branch must take pushes. The server has thrown the key away: "
+            "run again, and register the new one."
+        )
+    return error
+
+
+def disconnect(git: Git, target: Target) -> Outcome:
+    """Take an application from its repository; the repository stays as it is."""
+    metadata = git.api.metadata(target.base_id)
+    if not metadata.get("remoteUrl"):
+        return Outcome(False, facts={"remote_url": None})
+    if not git.client.check_mode:
+        git.alone(lambda: git.api.disconnect(target.base_id))
+        if git.api.metadata(target.base_id).get("remoteUrl"):
+            raise ProofFailed(f"'{target.name}': the server said disconnected, but still shows the repository")
+    return Outcome(True, facts={"remote_url": None, "was_connected_to": metadata["remoteUrl"]})
+
+
+# -- import ------------------------------------------------------------------------------------------------------------
+@contextmanager
+def one_at_a_time(url: str, username: str | None) -> Iterator[None]:
+    """One import by one user on one instance at a time, across the forks of a play.
+
+    The import key belongs to the user and every new one replaces the last: key, registration and import are one sequence.
+    """
+    name = hashlib.sha256(f"{url}|{username}".encode()).hexdigest()[:16]
+    path = os.path.join(tempfile.gettempdir(), f"stagecraft-appsmith-{os.getuid()}-{name}.lock")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def import_repository(
+    git: Git,
+    workspace_id: str,
+    remote_url: str,
+    author: Author | None,
+    find: Callable[[], Target | None],
+    *,
+    timeout: float,
+    generate_key: bool,
+    key_type: str = "ECDSA",
+    key_write: bool = False,
+    host: GitHost | None = None,
+    label: str = "",
+) -> Target:
+    """Import a repository that is known not to be in the workspace; O(find) looks there for it."""
+    repository = parse(remote_url)
+    key = ""
+    if generate_key:
+        key = git.api.make_import_key(key_type)
+    if host and key:
+        host.ensure_key(repository, key, title=key_title(git.client.url, label), read_only=not key_write)
+    try:
+        git.alone(lambda: git.api.import_repository(workspace_id, remote_url, author, timeout=timeout))
+    except (RequestTimeout, GitTimeout) as error:
+        # It may still arrive, or hang for ever: only the list tells.
+        found = _wait.poll(find, timeout=min(60.0, timeout), interval=5.0)
+        if found is None:
+            raise GitTimeout(
+                f"The import of {remote_url} had no answer within {timeout:g} seconds and the application did not appear",
+                next_step="Check the address, the deploy key, and that the repository holds an application; "
+                "a large one may need a longer import_timeout.",
+            ) from error
+        return found
+    except (GitKeyRefused, GitNotConfigured) as error:
+        # Without a key of the user the server says 'not configured'; a wrong author says so as well.
+        if isinstance(error, GitNotConfigured) and "author" in error.message.lower():
+            raise
+        if host and key:
+            error.next_step = "The key was registered with the Git host: check the address, its host name and port."
+            raise
+        key = key or git.api.make_import_key(key_type)
+        raise explain_refused_key(error, remote_url, key, again="run again with generate_key: false") from error
+    except GitActionFailed as error:
+        text = error.message.lower()
+        if "empty repo" in text:
+            error.next_step = "Push an application to its default branch first (git_connection makes the first commit)."
+        elif "already exists with the same name" in text:
+            error.next_step = "A datasource of that name but another kind is in the workspace: rename one of them."
+        raise
+    found = find()
+    if found is None:
+        raise ProofFailed(f"The server said {remote_url} is imported, but no application of the workspace shows it")
+    return found

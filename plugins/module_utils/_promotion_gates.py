@@ -1,0 +1,105 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold before an application is deployed; private to the collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, named
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Status
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, NONE
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
+    DRIFTED,
+    INTERRUPTED,
+    Item,
+    Refused,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import schema_numbers
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
+
+
+def clashes(status: Status | None) -> list[str]:
+    """Datasources that the server made under another name, since theirs was taken by another kind (observed 36)."""
+    added = [path for path in (status.added if status else ()) if path.startswith("datasources/") and " #" in path]
+    return [path.removeprefix("datasources/").removesuffix(".json") for path in added]
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Each may be C(fail) or something weaker, by an option of the module."""
+
+    target_version: Version
+    source_version: Version | None = None
+    drift: str = "fail"
+    skew: str = "fail"
+    datasources: str = "fail"
+
+    def check(self, item: Item, *, pull: bool) -> list[str]:
+        """Warnings of the gates that are open; raises C(Refused) at the first closed one."""
+        name = item.target.name
+        taken = clashes(item.status)
+        if taken:
+            raise Refused(
+                "datasource_clash",
+                f"'{name}': a datasource's name is taken on the target by another kind, the application uses {named(taken)}",
+                next_step="Rename the other datasource in the workspace, delete the one with the number, deploy again.",
+            )
+        if item.state == DRIFTED and not item.clean_up:
+            # Nothing is to be deployed, so nothing is in danger.
+            return [f"'{name}' has uncommitted changes: {named(item.status.files if item.status else ())}"]
+        if not item.due:
+            return []
+        if item.status:
+            Git.refuse_diverged(item.target, item.status)
+        self._check_drift(item, pull=pull)
+        return self._check_skew(item) + self.check_datasources(item)
+
+    def _check_drift(self, item: Item, *, pull: bool) -> None:
+        files = item.status.files if item.status else ()
+        if item.state == INTERRUPTED:
+            return
+        if item.drift == CHANGES and (self.drift == "fail" or pull):
+            raise Refused(
+                "drift",
+                f"'{item.target.name}' has uncommitted changes on the target: {named(files)}",
+                next_step="Commit them, or throw them away (drift: discard with strategy: discard).",
+                details={"files": list(files)},
+            )
+        if pull and item.drift != NONE:
+            raise Refused(
+                "drift",
+                f"'{item.target.name}' carries a migration's traces, with which no pull works",
+                next_step="Deploy with strategy: discard.",
+            )
+
+    def _check_skew(self, item: Item) -> list[str]:
+        """Content of a newer format breaks the application of an older release (observed 13)."""
+        known = schema_numbers(self.target_version)
+        found = item.schema
+        where = "the repository"
+        if found is None and self.source_version:
+            found = schema_numbers(self.source_version)
+            where = f"the source instance ({self.source_version})"
+        if found is None or (found[0] <= known[0] and found[1] <= known[1]):
+            return []
+        text = (
+            f"'{item.target.name}': {where} has format {found[0]}/{found[1]}, "
+            f"but {self.target_version} knows {known[0]}/{known[1]} at most"
+        )
+        if self.skew == "warn":
+            return [text]
+        raise Refused("version_skew", text, next_step="Upgrade the target to the release that wrote it, or a newer one.")
+
+    def check_datasources(self, item: Item, *, deployed: bool = False) -> list[str]:
+        if not item.unconfigured:
+            return []
+        text = f"'{item.target.name}': datasources without configuration on the target: {named(item.unconfigured)}"
+        if self.datasources == "warn":
+            return [text]
+        raise Refused(
+            "unconfigured_datasources",
+            f"{text}; {'it was deployed all the same' if deployed else 'nothing was deployed'}",
+            next_step="Configure them (stagecraft.appsmith.datasources), then promote again.",
+        )
