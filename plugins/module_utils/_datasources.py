@@ -21,6 +21,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_co
     visible,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import (
+    FRIENDLY_OPTIONS,
     Kind,
     build_configuration,
     kind_of,
@@ -36,6 +37,24 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 
 # The only environment that the Community Edition has.
 ENVIRONMENT = "unused_env"
+
+# Options of the modules; documented in doc_fragments/_datasource.py.
+DATASOURCE_OPTIONS: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "plugin": {"type": "str", "required": True},
+    "configuration": {"type": "dict"},
+    **FRIENDLY_OPTIONS,
+}
+ENSURE_OPTIONS: dict[str, dict[str, Any]] = {
+    "workspace": {"type": "str", "required": True},
+    "update_secrets": {
+        "type": "str",
+        "choices": ["auto", "always", "on_create"],
+        "default": "auto",
+        "no_log": False,
+    },
+    "test": {"type": "bool", "default": True},
+}
 
 
 @dataclass
@@ -288,6 +307,22 @@ class Datasources:
             after["secrets"] = "written"
         return before, after
 
+    def describe(self, datasource: Json) -> Json:
+        """What an info module shows of a datasource."""
+        storage = storage_of(datasource)
+        package = self.package_of(datasource)
+        configuration = storage.get("datasourceConfiguration") or {}
+        plugin_type = self.plugins.get(package, {}).get("type")
+        return {
+            "name": datasource["name"],
+            "id": datasource["id"],
+            "plugin": package,
+            "configured": bool(storage.get("isConfigured")),
+            "needs_browser": needs_browser(package, plugin_type, configuration) and not _authorised(storage),
+            "invalids": storage.get("invalids") or [],
+            "configuration": shown(configuration),
+        }
+
     # -- taking one away --------------------------------------------------------------------------------------------
     def remove(self, name: str, plugin: str, check_mode: bool) -> Json:
         found = self.find(name, plugin)
@@ -315,6 +350,11 @@ def used_by_application(client: Client, workspace_id: str, application_id: str) 
 def unconfigured_of_application(client: Client, workspace_id: str, application_id: str) -> list[str]:
     used = used_by_application(client, workspace_id, application_id)
     return sorted(one["name"] for one in used if not storage_of(one).get("isConfigured"))
+
+
+def configuration_secrets(items: list[Json]) -> list[str]:
+    """Secrets in the raw configurations, for Ansible to hide: it knows of those in options only."""
+    return [secret for item in items for secret in secret_values(item.get("configuration") or {}) if len(secret) > 2]
 
 
 def storage_of(datasource: Json) -> Json:

@@ -1,0 +1,168 @@
+#!/usr/bin/python
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manages one datasource of a workspace."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: datasource
+short_description: Manage a datasource of an Appsmith workspace
+version_added: 0.1.0
+author: stagecraft.appsmith contributors (@stagecraft)
+description:
+  - Creates a datasource, gives it its configuration and credentials, proves that it works, or removes it.
+  - A datasource that came with an import from Git has no configuration at all. It is found by name and plugin, and is
+    configured.
+  - Use M(stagecraft.appsmith.datasources) for several at once.
+options:
+  state:
+    description: Whether it is to be there. One that queries use can't be removed.
+    type: str
+    choices: [present, absent]
+    default: present
+extends_documentation_fragment:
+  - stagecraft.appsmith._datasource
+  - stagecraft.appsmith._connection
+  - stagecraft.appsmith._attributes
+  - stagecraft.appsmith._attributes.actiongroup
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(update_secrets=always) every run writes.
+seealso:
+  - module: stagecraft.appsmith.datasources
+  - module: stagecraft.appsmith.datasource_info
+"""
+
+EXAMPLES = r"""
+- name: Credentials of the production database
+  stagecraft.appsmith.datasource:
+    appsmith_url: https://appsmith.example.com
+    appsmith_session: "{{ appsmith_login.session }}"
+    workspace: Operations
+    name: orders_db
+    plugin: postgres-plugin
+    host: db.example.com
+    database: orders
+    username: appsmith
+    password: "{{ vault_orders_db_password }}"
+    ssl_mode: REQUIRE
+
+- name: An API with a token
+  stagecraft.appsmith.datasource:
+    appsmith_url: https://appsmith.example.com
+    appsmith_session: "{{ appsmith_login.session }}"
+    workspace: Operations
+    name: crm_api
+    plugin: restapi-plugin
+    url: https://crm.example.com
+    authentication: bearer
+    bearer_token: "{{ vault_crm_token }}"
+
+- name: A plugin without options of its own
+  stagecraft.appsmith.datasource:
+    appsmith_url: https://appsmith.example.com
+    appsmith_session: "{{ appsmith_login.session }}"
+    workspace: Operations
+    name: search
+    plugin: elasticsearch-plugin
+    configuration:
+      endpoints: [{host: "https://search.example.com", port: 9200}]
+      authentication:
+        authenticationType: dbAuth
+        username: appsmith
+        password: "{{ vault_search_password }}"
+"""
+
+RETURN = r"""
+datasource:
+  description: The datasource, and what was done.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the datasource.
+      type: str
+    plugin:
+      description: Package name of its plugin.
+      type: str
+    id:
+      description: Id of the datasource; V(null) if check mode would create it.
+      type: str
+    changed:
+      description: Whether it was (in check mode, would be) written.
+      type: bool
+    action:
+      description: V(created), V(updated), V(removed) or V(unchanged).
+      type: str
+    reasons:
+      description: Why it was written, such as V(missing), V(unconfigured), or what differs.
+      type: list
+      elements: str
+    secrets_written:
+      description: Whether secrets were sent.
+      type: bool
+    proven:
+      description: Whether the plugin connected with what is stored.
+      type: bool
+    proof:
+      description: How it was proven, or why it was not.
+      type: str
+      sample: tested
+    needs_browser:
+      description: Whether a person has to open it in Appsmith and consent, before it works.
+      type: bool
+"""
+
+from typing import Any, ClassVar
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _workspaces
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import build_configuration
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import (
+    DATASOURCE_OPTIONS,
+    ENSURE_OPTIONS,
+    Datasources,
+    configuration_secrets,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
+
+
+class Datasource(AppsmithModule):
+    argument_spec: ClassVar[dict[str, Any]] = {
+        **ENSURE_OPTIONS,
+        **DATASOURCE_OPTIONS,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+
+    def run(self) -> None:
+        self.ansible.no_log_values.update(configuration_secrets([self.params]))
+        present = self.params["state"] == "present"
+        if present:
+            build_configuration(self.params)
+        workspace = _workspaces.get(self.client, self.params["workspace"])
+        datasources = Datasources(self.client, workspace["id"])
+        if present:
+            result = datasources.ensure(
+                self.params,
+                update_secrets=self.params["update_secrets"],
+                test=self.params["test"],
+                check_mode=self.check_mode,
+            )
+        else:
+            result = datasources.remove(self.params["name"], self.params["plugin"], self.check_mode)
+        self.diff(*result.pop("diff"), header=result["name"])
+        self.changed(result["changed"])
+        self.result["datasource"] = result
+        if result.get("needs_browser"):
+            self.warn(f"Datasource '{result['name']}' needs a person's consent: open it in Appsmith and authorise it.")
+
+
+def main() -> None:
+    Datasource.main()
+
+
+if __name__ == "__main__":
+    main()

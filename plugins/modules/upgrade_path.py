@@ -1,0 +1,129 @@
+#!/usr/bin/python
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tells the releases to pass on the way of an upgrade."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: upgrade_path
+short_description: Tell which Appsmith releases an upgrade has to pass
+version_added: 0.1.0
+author: stagecraft.appsmith contributors (@stagecraft)
+description:
+  - Some releases can't be skipped, since they bring data into a form that the next ones demand. Each release in the list
+    has to be started, and to be ready, before the next.
+  - Works offline, by a table in the collection that names a source for each line.
+  - Refuses a downgrade, a release that the table does not know, and names that move, such as V(latest).
+options:
+  current:
+    description: The release that runs, such as V(v1.60).
+    type: str
+    required: true
+  wanted:
+    description: The release that is wanted, such as V(v1.91).
+    type: str
+    required: true
+extends_documentation_fragment:
+  - stagecraft.appsmith._attributes.info
+seealso:
+  - module: stagecraft.appsmith.instance_info
+"""
+
+EXAMPLES = r"""
+- name: From v1.60 to v2.3
+  stagecraft.appsmith.upgrade_path:
+    current: v1.60
+    wanted: v2.3
+  register: appsmith_path
+
+- name: Tell
+  ansible.builtin.debug:
+    msg: "{{ appsmith_path.versions | join(' -> ') }}"
+"""
+
+RETURN = r"""
+current:
+  description: The release that runs, in the form that the images use.
+  returned: success
+  type: str
+wanted:
+  description: The release that is wanted, in that form.
+  returned: success
+  type: str
+needed:
+  description: Whether there is anything to upgrade.
+  returned: success
+  type: bool
+versions:
+  description: The releases to start one after the other, the wanted one included.
+  returned: success
+  type: list
+  elements: str
+  sample: [v1.99, v2.3]
+hops:
+  description: The same with the reasons.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: The release.
+      type: str
+    reason:
+      description: Why it can't be skipped.
+      type: str
+    source:
+      description: Where that is known from.
+      type: str
+crosses_schema:
+  description:
+    - Whether applications that the wanted release commits to Git can't be read by the current one. Then an instance that
+      is still on the current release can deploy nothing new until it is upgraded as well.
+  returned: success
+  type: bool
+"""
+
+from typing import Any, ClassVar
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _releases
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
+
+# Tags of images that name another release tomorrow.
+_MOVING = ("latest", "release", "nightly", "stable")
+
+
+class UpgradePath(AppsmithModule):
+    argument_spec: ClassVar[dict[str, Any]] = {
+        "current": {"type": "str", "required": True},
+        "wanted": {"type": "str", "required": True},
+    }
+    needs_connection = False
+
+    def run(self) -> None:
+        for name in ("current", "wanted"):
+            if self.params[name].strip().lower() in _MOVING:
+                raise InvalidInput(
+                    f"{name} is '{self.params[name]}', which is another release tomorrow",
+                    next_step="Name the release, such as v1.91.",
+                )
+        current, wanted = _releases.known(self.params["current"]), _releases.known(self.params["wanted"])
+        hops = _releases.upgrade_path(current, wanted)
+        self.result.update(
+            current=str(current),
+            wanted=str(wanted),
+            needed=bool(hops),
+            versions=[str(hop.version) for hop in hops],
+            hops=[hop.as_dict() for hop in hops],
+            crosses_schema=_releases.schema_numbers(current) != _releases.schema_numbers(wanted),
+        )
+
+
+def main() -> None:
+    UpgradePath.main()
+
+
+if __name__ == "__main__":
+    main()
