@@ -74,7 +74,7 @@ def with_remote(applications: list[dict[str, Any]], same: Callable[[str], bool])
 
 
 def base_id(application: dict[str, Any]) -> str:
-    return git_data(application).get("defaultApplicationId") or application.get("baseId") or application["id"]
+    return str(git_data(application).get("defaultApplicationId") or application.get("baseId") or application["id"])
 
 
 def pages(client: Client, application_id: str, mode: str = "EDIT") -> dict[str, Any]:
@@ -109,8 +109,8 @@ def delete(client: Client, workspace_id: str, application_id: str) -> None:
 def unpublished(client: Client, application: dict[str, Any]) -> list[str]:
     """What of an application's edit view isn't published, such as C(query list_orders); empty when all is.
 
-    The export holds both views whole; it needs the Administrator's right. Without it the times of the last edit and of the
-    last deployment decide, which may call for one publication too many, never for one too few.
+    The export holds both views whole; it needs the Administrator's right. Without it the times of the last edit and of
+    the last deployment decide, which may call for one publication too many, never for one too few.
     """
     try:
         answer = client.answer("GET", f"/applications/export/{application['id']}")

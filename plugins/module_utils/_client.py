@@ -88,7 +88,7 @@ def clean_url(url: str) -> str:
 class Client:
     """One HTTP session with an instance.
 
-    Paths are below C(/api/v1) unless O(root) is true. A request that writes is refused in check mode, before it is sent.
+    Paths are below C(/api/v1) unless O(root) is true. A request that writes is refused in check mode before it is sent.
     Redirects are never followed: Appsmith's API has none but those that carry an outcome.
     """
 
@@ -115,7 +115,7 @@ class Client:
         self._warn = warn or (lambda text: None)
         self._verify: bool | str = (ca_path or True) if validate_certs else False
         self._answered = False
-        self._arguments = {
+        self._arguments: dict[str, Any] = {
             "validate_certs": validate_certs,
             "ca_path": ca_path,
             "connect_timeout": connect_timeout,
@@ -248,6 +248,7 @@ class Client:
             raise ConnectionFailed(
                 f"The certificate of {self.url} was refused: {_reason(error)}",
                 next_step="Give its authority by appsmith_ca_path, or set appsmith_validate_certs to false.",
+                details={"certificate": True},
             ) from error
         except requests.exceptions.ConnectTimeout as error:
             raise ConnectionFailed(f"{self.url} did not answer within {self.connect_timeout:g} seconds") from error
@@ -294,7 +295,9 @@ class Client:
             )
         if answer.status == 403 and "CSRF" in answer.text:
             raise AppsmithError("The request was refused (CSRF)", http_status=403)
-        raise NotAppsmith(f"{self.url} answers, but not as Appsmith does (HTTP {answer.status})", http_status=answer.status)
+        raise NotAppsmith(
+            f"{self.url} answers, but not as Appsmith does (HTTP {answer.status})", http_status=answer.status
+        )
 
     @staticmethod
     def _judge_envelope(answer: Answer, path: str) -> Any:

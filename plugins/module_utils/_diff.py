@@ -19,7 +19,9 @@ def redact(value: Any) -> Any:
     """A copy in which the values of secret-looking members are hidden; empty ones stay, so that 'unset' can be seen."""
     if isinstance(value, dict):
         return {
-            key: HIDDEN if _SECRET.search(str(key)) and item and not isinstance(item, (bool, dict, list)) else redact(item)
+            key: HIDDEN
+            if _SECRET.search(str(key)) and item and not isinstance(item, (bool, dict, list))
+            else redact(item)
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):

@@ -51,11 +51,12 @@ class AppsmithModule:
     # -- what a module works with -----------------------------------------------------------------------------------
     @property
     def params(self) -> dict[str, Any]:
-        return self.ansible.params
+        found: dict[str, Any] = self.ansible.params
+        return found
 
     @property
     def check_mode(self) -> bool:
-        return self.ansible.check_mode
+        return bool(self.ansible.check_mode)
 
     @property
     def client(self) -> Client:
@@ -74,13 +75,17 @@ class AppsmithModule:
         return self._client
 
     def _sign_in(self, client: Client) -> None:
+        sign_in(client, *self.credentials())
+
+    def credentials(self) -> tuple[str, str]:
+        """User name and password, of which neither may be missing."""
         if not self.params["appsmith_username"] or not self.params["appsmith_password"]:
             raise InvalidInput(
                 "No credentials for the instance",
                 next_step="Give appsmith_username and appsmith_password, or appsmith_session from "
                 "stagecraft.appsmith.login.",
             )
-        sign_in(client, self.params["appsmith_username"], self.params["appsmith_password"])
+        return self.params["appsmith_username"], self.params["appsmith_password"]
 
     def new_client(self) -> Client:
         return Client(

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is known of Appsmith's releases, with a source per line; private to the collection.
 
-Sources: tag = read in the Community Edition's source of that tag; release page = the vendor's; docs = the vendor's upgrade
-checkpoints; observed = seen on real servers; inferred = a conclusion, nobody ran it.
+Sources: tag = read in the Community Edition's source of that tag; release page = the vendor's; docs = the vendor's
+upgrade checkpoints; observed = seen on real servers; inferred = a conclusion, nobody ran it.
 """
 
 from __future__ import annotations
@@ -135,10 +135,13 @@ def known(text: str) -> Version:
     """A release that exists; names such as C(latest) and unknown ones are refused."""
     version = Version.parse(text)
     if version not in RELEASES:
-        near = [str(release) for release in RELEASES if release.major == version.major and release.minor == version.minor]
+        near = [
+            str(release) for release in RELEASES if release.major == version.major and release.minor == version.minor
+        ]
         hint = f"Of that line there are {', '.join(near)}" if near else f"Known are {OLDEST} to {NEWEST}"
         raise InvalidInput(
-            f"{version} is no release that this collection knows", next_step=f"{hint}. Check it, or update the collection."
+            f"{version} is no release that this collection knows",
+            next_step=f"{hint}. Check it, or update the collection.",
         )
     return version
 

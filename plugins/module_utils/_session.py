@@ -110,11 +110,22 @@ def create_super_user(
     if text == "Unauthorized access":
         raise AlreadyExists("The instance has users already", next_step="Sign in as its administrator.")
     if text is not None:
-        raise InvalidInput(f"The first user was refused: {text}", next_step="Check the e-mail address and the password.")
+        raise InvalidInput(
+            f"The first user was refused: {text}", next_step="Check the e-mail address and the password."
+        )
     me = whoami(client)
     if str(me.get("email", "")).lower() != email.lower():
         raise ProofFailed(f"The server accepted the first user {email}, but the session is {me.get('email')}'s")
     return me
+
+
+def represent(user: dict[str, Any]) -> dict[str, Any]:
+    """What modules return of the user."""
+    return {
+        "email": user.get("email"),
+        "name": user.get("name"),
+        "is_super_user": bool(user.get("isSuperUser")),
+    }
 
 
 def quiet_sign_out(client: Client) -> None:

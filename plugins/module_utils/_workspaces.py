@@ -71,7 +71,8 @@ def _proven(client: Client, workspace_id: str, fields: dict[str, Any]) -> dict[s
     missing = [key for key, value in fields.items() if (found or {}).get(key) != value]
     if found is None or missing:
         raise ProofFailed(
-            f"The workspace {workspace_id} was written, but afterwards " + (f"{missing} differ" if found else "is not there")
+            f"The workspace {workspace_id} was written, but afterwards "
+            + (f"{missing} differ" if found else "is not there")
         )
     return found
 

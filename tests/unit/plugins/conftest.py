@@ -10,7 +10,8 @@
         assert result["changed"]
 
 Paths are below /api/v1 (C(root=True): below the address). C(run_module) gives a session, so that no sign-in is made;
-C(params={"appsmith_session": None, "appsmith_username": ..., "appsmith_password": ...}) and C(api.expect_sign_in()) test it.
+C(params={"appsmith_session": None, "appsmith_username": ..., "appsmith_password": ...}) and C(api.expect_sign_in())
+test it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def envelope(data: Any = None, status: int = 200) -> dict[str, Any]:
     return body
 
 
-def error_envelope(status: int, code: str | int, message: str, title: str = "TITLE", data: Any = None) -> dict[str, Any]:
+def error_envelope(status: int, code: str | int, message: str, data: Any = None) -> dict[str, Any]:
+    title = "TITLE"
     error = {"code": code, "title": title, "message": message, "errorType": title}
     body: dict[str, Any] = {
         "responseMeta": {"status": status, "success": False, "error": error},
