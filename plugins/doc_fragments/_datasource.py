@@ -132,15 +132,15 @@ update_secrets:
       differs, or when the plugin's test with the stored secret fails. Where the test proves nothing, as with REST, a
       secret alone that changed is not noticed.
     - V(always) writes them in every run, which is a change in every run.
-    - V(on_create) writes them only to a datasource that is new or unconfigured. From v2.5.0 on Appsmith refuses a changed
-      connection without its secrets.
+    - V(on_create) writes them only to a datasource that is new or unconfigured. From v2.5.0 on Appsmith refuses a
+      changed connection without its secrets.
   type: str
   choices: [auto, always, on_create]
   default: auto
 test:
   description:
-    - Asks the plugin to try the configuration before it is saved, and the saved one after that. If that fails nothing is
-      saved.
+    - Asks the plugin to try the configuration before it is saved, and the saved one after that. If that fails nothing
+      is saved.
     - Only done where the test proves something (databases, S3, SMTP); for the others the result says so.
   type: bool
   default: true

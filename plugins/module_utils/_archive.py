@@ -19,7 +19,7 @@ import threading
 import typing as t
 import zlib
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
@@ -226,7 +226,7 @@ def write_sidecar(archive: Path, contents: Contents, fingerprint: str | None) ->
         "format": 1,
         **contents.as_dict(),
         "keys_fingerprint": fingerprint,
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     target = sidecar_path(archive)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")

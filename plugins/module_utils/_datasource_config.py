@@ -20,7 +20,6 @@ _SECRET_MEMBERS = frozenset(
 _SECRET_HEADER = re.compile(r"authorization|secret|token|pass|api-?_?key|credential|cookie", re.I)
 
 
-
 def is_secret(path: tuple[str, ...], key: str) -> bool:
     return key in _SECRET_MEMBERS or (key == "value" and path[-1:] == ("authentication",))
 

@@ -146,9 +146,7 @@ def _api(options: Options) -> dict[str, Any]:
 
 def _api_auth(kind: str, options: Options) -> dict[str, Any]:
     if kind == "basic":
-        return _present(
-            authenticationType="basic", username=options.get("username"), password=options.get("password")
-        )
+        return _present(authenticationType="basic", username=options.get("username"), password=options.get("password"))
     if kind == "bearer":
         return _present(authenticationType="bearerToken", bearerToken=options.get("bearer_token"))
     if kind == "api_key":
@@ -322,7 +320,7 @@ def _problems(kind: Kind, given: Options, raw: Any) -> list[str]:
 def _bad_values(kind: Kind, given: Options) -> list[str]:
     problems = []
     host = given.get("host", "")
-    if "/" in host or ":" in host.strip("[]") and host.count(":") == 1:
+    if "/" in host or (":" in host.strip("[]") and host.count(":") == 1):
         problems.append(f"host '{host}' must be a bare name, without scheme, port or path")
     if not 0 < given.get("port", 1) < 65536:
         problems.append(f"port {given['port']} is none")

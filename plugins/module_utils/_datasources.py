@@ -163,9 +163,9 @@ class Datasources:
         plan.send_secrets = update_secrets != "on_create"
         if secrets and update_secrets == "always":
             plan.reasons.append("secrets")
-        elif secrets and update_secrets == "auto" and not plan.reasons and test and plan.test_proves:
-            if self.test(plan, plan.current, stored=True):
-                plan.reasons.append("stored secret refused")
+        undecided = secrets and update_secrets == "auto" and not plan.reasons
+        if undecided and test and plan.test_proves and self.test(plan, plan.current, stored=True):
+            plan.reasons.append("stored secret refused")
         return plan
 
     def ensure(self, item: Json, *, update_secrets: str, test: bool, check_mode: bool) -> Json:
@@ -304,7 +304,7 @@ class Datasources:
             return before, before
         after: Json = {"configured": True, "configuration": shown(expected(plan.wanted, plan.current))}
         if secret_values(plan.payload):
-            after["secrets"] = "written"
+            after["unseen"] = "written"
         return before, after
 
     def describe(self, datasource: Json) -> Json:

@@ -34,6 +34,8 @@ extends_documentation_fragment:
   - stagecraft.appsmith._host
   - stagecraft.appsmith._attributes
 attributes:
+  check_mode:
+    support: full
   diff_mode:
     support: none
     details:
@@ -150,8 +152,8 @@ class Backup(AppsmithModule):
         keys = stacks.keys(self.params["encryption_password"], self.params["encryption_salt"])
         if keys is None:
             self.warn(
-                "The instance's encryption keys are not in docker.env and were not given: a restore can't compare them. "
-                "Give encryption_password and encryption_salt."
+                "The instance's encryption keys are not in docker.env and were not given: a restore can't compare "
+                "them. Give encryption_password and encryption_salt."
             )
         self.changed()
         self.result.update(version=version, keys_described=keys is not None)
@@ -171,8 +173,9 @@ class Backup(AppsmithModule):
         )
         if not contents.encrypted:
             self.warn(
-                "The archive is not encrypted and lacks the instance's encryption keys: keep APPSMITH_ENCRYPTION_PASSWORD "
-                "and APPSMITH_ENCRYPTION_SALT in a vault, or the credentials in it can't be read."
+                "The archive is not encrypted and lacks the instance's encryption keys: keep "
+                "APPSMITH_ENCRYPTION_PASSWORD and APPSMITH_ENCRYPTION_SALT in a vault, or the credentials in it can't be "
+                "read."
             )
 
     def _look_at_space(self, stacks: Stacks, before: list[Path]) -> None:

@@ -30,6 +30,11 @@ options:
     type: str
 extends_documentation_fragment:
   - stagecraft.appsmith._attributes.info
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
 notes:
   - Runs on the host of the instance, and does not connect to it by HTTP.
 requirements:

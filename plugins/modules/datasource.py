@@ -28,6 +28,10 @@ extends_documentation_fragment:
   - stagecraft.appsmith._attributes
   - stagecraft.appsmith._attributes.actiongroup
 attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
   idempotent:
     support: partial
     details:

@@ -29,6 +29,11 @@ extends_documentation_fragment:
   - stagecraft.appsmith._connection
   - stagecraft.appsmith._attributes.info
   - stagecraft.appsmith._attributes.actiongroup
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
 seealso:
   - module: stagecraft.appsmith.datasources
 """

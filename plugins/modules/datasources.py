@@ -13,8 +13,8 @@ version_added: 0.1.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Gives all datasources of an environment their configuration and credentials, and proves that they work.
-  - Datasources that came with an import from Git have no configuration at all. They are found by name and plugin, and are
-    configured.
+  - Datasources that came with an import from Git have no configuration at all. They are found by name and plugin, and
+    are configured.
   - Does the same as M(stagecraft.appsmith.datasource) for each, with one sign-in and one look at the workspace.
 extends_documentation_fragment:
   - stagecraft.appsmith._datasource.list
@@ -22,6 +22,10 @@ extends_documentation_fragment:
   - stagecraft.appsmith._attributes
   - stagecraft.appsmith._attributes.actiongroup
 attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
   idempotent:
     support: partial
     details:
@@ -180,9 +184,8 @@ class DatasourcesModule(AppsmithModule):
             need_browser=[entry["name"] for entry in done if entry["needs_browser"]],
         )
         if self.result["need_browser"]:
-            self.warn(
-                f"A person must open these datasources in Appsmith and authorise them: {', '.join(self.result['need_browser'])}"
-            )
+            names = ", ".join(self.result["need_browser"])
+            self.warn(f"A person must open these datasources in Appsmith and authorise them: {names}")
         try:
             self.result["unconfigured"] = [name for name in datasources.unconfigured() if name not in wanted]
         except AppsmithError as error:

@@ -16,8 +16,9 @@ description:
     it was taken, or of another release than the one that runs, or if it was taken with other encryption keys.
   - Then runs C(appsmithctl restore) inside the instance and answers its questions through a pseudo terminal, or runs it
     unattended where the release can.
-  - C(appsmithctl restore) ends with exit code 0 also when it restored nothing. This module succeeds only if it said that
-    the instance was restored, and if the former C(docker.env) and Git storage were put aside and new ones are in place.
+  - C(appsmithctl restore) ends with exit code 0 also when it restored nothing. This module succeeds only if it said
+    that the instance was restored, and if the former C(docker.env) and Git storage were put aside and new ones are
+    in place.
   - The back end is stopped and started meanwhile. Wait for it afterwards, with M(stagecraft.appsmith.instance_info).
 options:
   archive:
@@ -47,6 +48,7 @@ extends_documentation_fragment:
   - stagecraft.appsmith._attributes
 attributes:
   check_mode:
+    support: full
     details:
       - All checks are made.
   diff_mode:
@@ -101,8 +103,8 @@ version:
   type: str
 proven:
   description:
-    - What was proven of the archive before anything was touched. V(contents), that it can be read to its end; V(checksum),
-      that it is the one that was taken; V(keys), that it was taken with the keys that are used.
+    - What was proven of the archive before anything was touched. V(contents), that it can be read to its end;
+      V(checksum), that it is the one that was taken; V(keys), that it was taken with the keys that are used.
   returned: success
   type: list
   elements: str
@@ -218,15 +220,15 @@ class Restore(AppsmithModule):
         printed = (described or {}).get("keys_fingerprint")
         if not printed:
             self.warn(
-                f"Which encryption keys {archive.name} was taken with is not known: if they are not this instance's, the "
-                "credentials in it can't be read."
+                f"Which encryption keys {archive.name} was taken with is not known: if they are not this instance's, "
+                "the credentials in it can't be read."
             )
         elif not same_keys(keys, printed):
             whose = "the given ones" if self.params["encryption_password"] else "this instance's"
             raise ProofFailed(
                 f"{archive.name} was taken with other encryption keys than {whose}",
-                next_step="Give encryption_password and encryption_salt of the instance that it was taken from; nothing "
-                "was touched.",
+                next_step="Give encryption_password and encryption_salt of the instance that it was taken from; "
+                "nothing was touched.",
             )
         else:
             proven.append("keys")
@@ -292,7 +294,7 @@ class Restore(AppsmithModule):
         if now is None or (all(wanted) and now != wanted):
             raise ProofFailed(
                 "The restore ended well, but the encryption keys in docker.env are not those that were asked for",
-                next_step="Look at configuration/docker.env; where the container's environment gives the keys, those count.",
+                next_step="Look at configuration/docker.env; keys in the container's environment win over it.",
             )
 
 

@@ -12,8 +12,8 @@ short_description: Tell which Appsmith releases an upgrade has to pass
 version_added: 0.1.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
-  - Some releases can't be skipped, since they bring data into a form that the next ones demand. Each release in the list
-    has to be started, and to be ready, before the next.
+  - Some releases can't be skipped, since they bring data into a form that the next ones demand. Each release in the
+    list has to be started, and to be ready, before the next.
   - Works offline, by a table in the collection that names a source for each line.
   - Refuses a downgrade, a release that the table does not know, and names that move, such as V(latest).
 options:
@@ -27,6 +27,11 @@ options:
     required: true
 extends_documentation_fragment:
   - stagecraft.appsmith._attributes.info
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
 seealso:
   - module: stagecraft.appsmith.instance_info
 """
@@ -79,8 +84,8 @@ hops:
       type: str
 crosses_schema:
   description:
-    - Whether applications that the wanted release commits to Git can't be read by the current one. Then an instance that
-      is still on the current release can deploy nothing new until it is upgraded as well.
+    - Whether applications that the wanted release commits to Git can't be read by the current one. Then an instance
+      that is still on the current release can deploy nothing new until it is upgraded as well.
   returned: success
   type: bool
 """
