@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib
+import importlib.util
 import inspect
 import json
 import threading
@@ -139,7 +140,7 @@ class Instance:
 
     @property
     def secrets(self) -> Secrets:
-        return Secrets.of(self.root)
+        return Secrets.of(self.root, self.environment)
 
     @property
     def git_root(self) -> Path:
@@ -314,6 +315,8 @@ class Application:
         self._exact: dict[tuple[str, str], Route] = {}
         self._patterns: list[tuple[Any, Any, Route]] = []
         for name in route_modules:
+            if importlib.util.find_spec(f".{name}", __package__) is None:
+                continue
             module = importlib.import_module(f".{name}", __package__)
             for route in module.ROUTES:
                 if route.since and not instance.release.since(route.since):
@@ -327,6 +330,10 @@ class Application:
                     self._exact[route.method, route.path] = route
         # /api/v1/pages/view must win over /api/v1/pages/{id}: more fixed characters first.
         self._patterns.sort(key=lambda item: -len(item[2].path.split("{")[0]))
+
+    def backend_answers(self) -> bool:
+        """False while the backend is stopped or will not start; process.py knows."""
+        return True
 
     def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         exact = self._exact.get((method, path))
@@ -375,7 +382,7 @@ class Application:
         path, method = request.url.path, request.method
         if path == "/info" and method == "GET":
             return _json(info_file(instance), 200)
-        if time.monotonic() < instance.ready_at:
+        if not self.backend_answers() or time.monotonic() < instance.ready_at:
             return _text(502, "502 Bad Gateway") if _is_api(path) else _loading_page()
         if not _is_api(path):
             return Response(b"<!DOCTYPE html><title>Appsmith</title>", 200, {"content-type": "text/html"})

@@ -11,6 +11,7 @@ import hashlib
 import secrets as random
 import shlex
 import string
+from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -89,8 +90,9 @@ class Secrets:
         self._fernet = Fernet(base64.urlsafe_b64encode(key))
 
     @classmethod
-    def of(cls, root: Path) -> Secrets:
-        values = read_env(root)
+    def of(cls, root: Path, environment: Mapping[str, str] | None = None) -> Secrets:
+        """The keys of docker.env; what the process was given wins, as in the container."""
+        values = {**read_env(root), **(environment or {})}
         return _cached(values.get("APPSMITH_ENCRYPTION_PASSWORD", ""), values.get("APPSMITH_ENCRYPTION_SALT", ""))
 
     def encrypt(self, text: str) -> str:
