@@ -19,33 +19,6 @@ from .store import Document, Store, new_id
 
 Files = dict[str, bytes]
 
-# What the server makes of a page that nobody has drawn on (the editor raises the version later).
-BLANK_LAYOUTS = [
-    {
-        "dsl": {
-            "backgroundColor": "none",
-            "bottomRow": 1250,
-            "canExtend": True,
-            "containerStyle": "none",
-            "detachFromLayout": True,
-            "dynamicBindingPathList": [],
-            "dynamicTriggerPathList": [],
-            "leftColumn": 0,
-            "minHeight": 1292,
-            "parentColumnSpace": 1,
-            "parentRowSpace": 1,
-            "rightColumn": 1224,
-            "snapColumns": 16,
-            "snapRows": 33,
-            "topRow": 0,
-            "type": "CANVAS_WIDGET",
-            "version": 4,
-            "widgetId": "0",
-            "widgetName": "MainContainer",
-        }
-    }
-]
-DEFAULT_THEME = {"displayName": "Modern", "isSystemTheme": True, "name": "Default-New"}
 APPLICATION_DETAIL = {
     "navigationSetting": {},
     "themeSetting": {"appMaxWidth": "LARGE", "density": 1.0, "sizing": 1.0},
@@ -116,12 +89,12 @@ def serialise(store: Store, release: Release, application: Document) -> Files:
             **{key: value for key, value in application.get("detail", {}).items() if key not in _NOT_IN_DETAIL},
             "pages": [{"id": names[page["id"]], "isDefault": _is_default(application, page)} for page in pages],
         },
-        "theme.json": application.get("theme") or DEFAULT_THEME,
+        "theme.json": application["theme"],
     }
     for name, content in (application.get("jslibs") or {}).items():
         files[f"jslibs/{name}"] = content
     for page in pages:
-        files.update(_page_files(store, page))
+        files.update(_page_files(page))
     for action in store.find("actions", applicationId=application["id"]):
         if action["pageId"] in names and not action.get("deletedAt"):
             _sync_id(store, "actions", action)
@@ -154,16 +127,10 @@ def _sync_id(store: Store, coll: str, doc: Document) -> str:
     return str(doc["gitSyncId"])
 
 
-def _page_files(store: Store, page: Document) -> dict[str, Any]:
+def _page_files(page: Document) -> dict[str, Any]:
+    """Pages and widgets are carried as text: nobody here looks inside."""
     edit = page["edit"]
-    folder = f"pages/{edit['name']}"
-    content = {key: value for key, value in edit.items() if key not in ("files", "customSlug", "isHidden", "icon")}
-    content.update({key: edit[key] for key in ("customSlug", "isHidden", "icon") if edit.get(key)})
-    content["slug"] = edit.get("slug") or slug_of(edit["name"])
-    content.setdefault("layouts", BLANK_LAYOUTS)
-    files: dict[str, Any] = {f"{folder}/{name}": inner for name, inner in edit.get("files", {}).items()}
-    files[f"{folder}/{edit['name']}.json"] = {"gitSyncId": _sync_id(store, "pages", page), "unpublishedPage": content}
-    return files
+    return {f"pages/{edit['name']}/{name}": text for name, text in edit["files"].items()}
 
 
 def _datasource_file(store: Store, datasource: Document, plugins: dict[str, str]) -> dict[str, Any]:
@@ -263,21 +230,22 @@ def load(store: Store, release: Release, application: Document, files: Files) ->
     for plugin in store.find("plugins"):
         plugins[plugin["packageName"]] = plugins[plugin.get("pluginName") or plugin["packageName"]] = plugin["id"]
     parsed = {path: _parse(path, content) for path, content in files.items() if is_managed(path)}
+    texts = {path: _text(path, content) for path, content in files.items() if is_managed(path)}
     datasources = _load_datasources(store, application["workspaceId"], parsed, plugins)
     settings = dict(parsed["application.json"])
     listed = settings.pop("pages", [])
-    page_ids = _load_pages(store, application, parsed)
+    page_ids = _load_pages(store, application, parsed, texts)
     collection_ids = _load_collections(store, application, parsed, page_ids, plugins)
     _load_actions(store, application, parsed, page_ids, collection_ids, datasources, plugins, release)
     order = [entry for entry in listed if entry["id"] in page_ids]
     order += [{"id": name} for name in page_ids if name not in {entry["id"] for entry in order}]
     edit = [{"id": page_ids[entry["id"]], "isDefault": bool(entry.get("isDefault"))} for entry in order]
-    libraries = {path[len("jslibs/") :]: value for path, value in parsed.items() if path.startswith("jslibs/")}
+    libraries = {path[len("jslibs/") :]: text for path, text in texts.items() if path.startswith("jslibs/")}
     return store.update(
         "applications",
         application["id"],
         detail={**_kept_detail(application), **settings},
-        theme=parsed.get("theme.json") or DEFAULT_THEME,
+        theme=texts.get("theme.json") or application["theme"],
         jslibs=libraries,
         pages={**application["pages"], "edit": edit},
     )
@@ -293,6 +261,12 @@ def _parse(path: str, content: bytes) -> Any:
         return text
 
 
+def _text(path: str, content: bytes) -> str:
+    """The content as the server would write it: files edited by hand, in another style, are modified from then on."""
+    parsed = _parse(path, content)
+    return parsed if isinstance(parsed, str) else dump(parsed).decode()
+
+
 def _kept_detail(application: Document) -> dict[str, Any]:
     return {key: value for key, value in application.get("detail", {}).items() if key in _NOT_IN_DETAIL}
 
@@ -306,7 +280,10 @@ def _plugin(plugins: dict[str, str], name: str) -> str:
 def _load_datasources(
     store: Store, workspace_id: str, parsed: dict[str, Any], plugins: dict[str, str]
 ) -> dict[str, Document]:
-    """Name in the repository -> document: the one with its gitSyncId, else of its name and plugin, else a new one."""
+    """Name in the repository -> document: the one with its gitSyncId, else of its name and plugin, else a new one, which
+    is not configured: a repository has no configuration at all."""
+    from .datasources import new_datasource
+
     found: dict[str, Document] = {}
     for path, wanted in sorted(parsed.items()):
         if not path.startswith("datasources/"):
@@ -322,18 +299,13 @@ def _load_datasources(
             while name in taken:
                 number += 1
                 name = f"{wanted['name']} #{number}"
-            match = store.insert(
-                "datasources",
-                {
-                    "workspaceId": workspace_id,
-                    "name": name,
-                    "pluginId": plugin,
-                    "gitSyncId": wanted["gitSyncId"],
-                    "isAutoGenerated": bool(wanted.get("isAutoGenerated")),
-                    # A repository has no configuration at all, so nothing is configured after an import.
-                    "isRecentlyCreated": True,
-                    "storage": {"id": new_id(), "isConfigured": False, "datasourceConfiguration": None},
-                },
+            match = new_datasource(
+                store,
+                workspace_id,
+                name,
+                plugin,
+                sync_id=wanted["gitSyncId"],
+                automatic=bool(wanted.get("isAutoGenerated")),
             )
         found[wanted["name"]] = match
     return found
@@ -360,7 +332,7 @@ def _put(store: Store, coll: str, application: Document, sync_id: str, known: An
         return str(present["id"])
     doc_id = new_id()
     links = {"id": doc_id, "baseId": base.get(sync_id, doc_id), "applicationId": application["id"]}
-    store.insert(coll, {**links, "gitSyncId": sync_id, "published": None, **fields})
+    store.insert(coll, {**links, "gitSyncId": sync_id, "published": None, "deletedAt": None, **fields})
     return doc_id
 
 
@@ -371,7 +343,9 @@ def _drop(store: Store, coll: str, application: Document, kept: set[str]) -> Non
             store.delete(coll, doc["id"])
 
 
-def _load_pages(store: Store, application: Document, parsed: dict[str, Any]) -> dict[str, str]:
+def _load_pages(
+    store: Store, application: Document, parsed: dict[str, Any], texts: dict[str, str]
+) -> dict[str, str]:
     known = _sync_ids(store, "pages", application)
     page_ids: dict[str, str] = {}
     for path, content in parsed.items():
@@ -379,14 +353,13 @@ def _load_pages(store: Store, application: Document, parsed: dict[str, Any]) -> 
         if len(parts) != 3 or parts[0] != "pages" or parts[2] != f"{parts[1]}.json":
             continue
         folder = f"pages/{parts[1]}/"
-        others = {
-            other[len(folder) :]: value
-            for other, value in parsed.items()
-            if other.startswith(folder)
-            and other != path
-            and not other[len(folder) :].startswith(("queries/", "jsobjects/"))
+        own = {
+            other[len(folder) :]: text
+            for other, text in texts.items()
+            if other.startswith(folder) and not other[len(folder) :].startswith(("queries/", "jsobjects/"))
         }
-        edit = {**content["unpublishedPage"], "files": others}
+        page = content["unpublishedPage"]
+        edit = {"name": page["name"], "slug": page.get("slug") or slug_of(page["name"]), "files": own}
         sync_id = content["gitSyncId"]
         page_ids[parts[1]] = _put(store, "pages", application, sync_id, known, {"edit": edit})
     _drop(store, "pages", application, set(page_ids.values()))
@@ -460,3 +433,50 @@ def _load_actions(
         }
         kept.add(_put(store, "actions", application, content["gitSyncId"], known, fields))
     _drop(store, "actions", application, kept)
+
+
+# The editor's newest form of pages, which auto-commit writes (and only it: api-contract.md, 4.10) ---------------------
+
+_NEWEST_DSL = 94
+# Pages below this version have a grid of 16 columns; everything on them is placed four times as fine since.
+_FINE_GRID_DSL = 20
+_TEXT_WIDGET_DEFAULTS = {
+    "borderRadius": "0px",
+    "boxShadow": "none",
+    "dynamicBindingPathList": [],
+    "dynamicHeight": "FIXED",
+    "fontFamily": "System Default",
+    "labelTextSize": "0.875rem",
+    "maxDynamicHeight": 9000,
+    "minDynamicHeight": 4,
+    "overflow": "NONE",
+    "textColor": "#231F20",
+}
+
+
+def with_newest_pages(files: Files) -> Files:
+    """The same files with pages and widgets as the editor would migrate them."""
+    newest = dict(files)
+    for path, content in files.items():
+        parts = path.split("/")
+        if len(parts) != 3 or parts[0] != "pages":
+            continue
+        page = json.loads(content)
+        dsl = page["unpublishedPage"]["layouts"][0]["dsl"]
+        if dsl.get("version", 1) < _FINE_GRID_DSL:
+            dsl.update(bottomRow=dsl["bottomRow"] * 4, rightColumn=dsl["rightColumn"] * 4, snapColumns=64, snapRows=124)
+            folder = f"pages/{parts[1]}/widgets/"
+            newest.update({other: _finer(files[other]) for other in files if other.startswith(folder)})
+        dsl["version"] = max(_NEWEST_DSL, dsl.get("version", 1))
+        newest[path] = dump(page)
+    return newest
+
+
+def _finer(content: bytes) -> bytes:
+    widget = json.loads(content)
+    for edge in ("bottomRow", "leftColumn", "rightColumn", "topRow"):
+        if isinstance(widget.get(edge), int):
+            widget[edge] *= 4
+    if widget.get("type") == "TEXT_WIDGET":
+        widget = {**_TEXT_WIDGET_DEFAULTS, **widget}
+    return dump(widget)

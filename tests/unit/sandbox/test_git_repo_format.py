@@ -45,7 +45,9 @@ def store(tmp_path: Path) -> Store:
 
 def empty_application(store: Store, workspace: str = "w" * 24) -> Document:
     pages: dict[str, list[Document]] = {"edit": [], "published": []}
-    application = store.insert("applications", {"workspaceId": workspace, "name": "x", "detail": {}, "pages": pages})
+    application = store.insert(
+        "applications", {"workspaceId": workspace, "name": "x", "detail": {}, "pages": pages, "theme": "{}"}
+    )
     return store.update("applications", application["id"], baseId=application["id"])
 
 
