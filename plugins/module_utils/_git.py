@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Git operations on one application: look, act, prove; private to the collection.
 
-No answer is believed. What an operation did is what can be seen after it; an error may come after the work was done, and a
-success without it.
+No answer is believed. What an operation did is what can be seen after it: an error may come after the work was done,
+and a success without it.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ class Git:
     def fetch(self, target: Target) -> Ahead:
         """Commits that only one side has, after a fetch.
 
-        With several branches on an instance the shared work tree can refuse a fetch (observed 35); status, which fetches
-        as well, still tells.
+        With several branches on an instance the shared work tree can refuse a fetch (observed 35); status, which
+        fetches as well, still tells.
         """
         try:
             return self.patiently(lambda: self.api.fetch(target.id))
@@ -299,9 +299,7 @@ class Git:
             forgiven=(RequestTimeout, GitTimeout, GitNotConfigured, GitProtectedBranch),
         )
 
-    def _deploy(
-        self, target: Target, work: Callable[[], Any], *, forgiven: tuple[type[AppsmithError], ...]
-    ) -> Outcome:
+    def _deploy(self, target: Target, work: Callable[[], Any], *, forgiven: tuple[type[AppsmithError], ...]) -> Outcome:
         warnings: list[str] = []
         try:
             self.alone(work)
@@ -347,8 +345,9 @@ class Git:
 
 
 def uncommitted(target: Target, status: Status) -> GitUncommittedChanges:
+    files = named(status.files) or "not named by the server"
     return GitUncommittedChanges(
-        f"'{target.name}' at {target.branch} has uncommitted changes: {named(status.files) or 'not named by the server'}",
+        f"'{target.name}' at {target.branch} has uncommitted changes: {files}",
         next_step="Commit them (git_commit), or allow that they are thrown away.",
         details={"modified": status.modified, "added": status.added, "removed": status.removed},
     )

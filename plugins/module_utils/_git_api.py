@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, GitConflict, GitUpstreamAhead
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AppsmithError,
+    GitConflict,
+    GitUpstreamAhead,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import GIT_API_NEW_SINCE
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
 
@@ -74,7 +78,9 @@ class Branches:
         names = [(str(item.get(key) or ""), item.get("default") is True) for item in items or ()]
         return cls(
             local=tuple(sorted(name for name, _default in names if name and not name.startswith("origin/"))),
-            remote=tuple(sorted(name.removeprefix("origin/") for name, _default in names if name.startswith("origin/"))),
+            remote=tuple(
+                sorted(name.removeprefix("origin/") for name, _default in names if name.startswith("origin/"))
+            ),
             default=next((name.removeprefix("origin/") for name, default in names if default), None),
         )
 

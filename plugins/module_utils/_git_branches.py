@@ -36,6 +36,18 @@ def branches(git: Git, target: Target, *, prune: bool = False) -> Branches:
     return git.patiently(lambda: git.api.branches(target.id, prune=prune))
 
 
+def find_branches(git: Git, target: Target, *names: str) -> Branches:
+    """The branches; the remote is only asked when one of the names is missing.
+
+    What the last fetch saw is not enough then: a branch pushed since would be made a second time. Asking has a side
+    effect, though: it reads the remote's default branch anew, which can clear the protection of branches.
+    """
+    known = branches(git, target)
+    if all(name in known.local or name in known.remote for name in names):
+        return known
+    return branches(git, target, prune=True)
+
+
 def at_branch(git: Git, target: Target, branch: str | None) -> Target:
     """The document of a branch that is on the instance; changes nothing."""
     if not branch or branch == target.branch:
@@ -52,12 +64,15 @@ def at_branch(git: Git, target: Target, branch: str | None) -> Target:
 
 
 def ensure_branch(git: Git, target: Target, name: str, *, source: str | None = None, move: bool = False) -> Outcome:
-    """A branch of the repository on the instance: there already, brought in from the remote, or made from another one."""
+    """A branch of the repository on the instance: there already, brought in from the remote, or made."""
     check_name(name)
-    # What the last fetch saw decides nothing: a branch pushed since then would be made a second time.
-    known = branches(git, target, prune=True)
+    known = find_branches(git, target, name)
     if name in known.local:
-        found = target if name == target.branch else target.at(git.patiently(lambda: git.api.checkout(target.id, name)), name)
+        found = (
+            target
+            if name == target.branch
+            else target.at(git.patiently(lambda: git.api.checkout(target.id, name)), name)
+        )
         return Outcome(False, facts={"id": found.id, "branch": name, "origin": "instance"})
     if name in known.remote:
         if git.client.check_mode:
@@ -114,9 +129,7 @@ def remove_branch(git: Git, target: Target, name: str) -> Outcome:
     return Outcome(True, status, facts={"branch": name})
 
 
-def merge(
-    git: Git, target: Target, source: str, destination: str, *, commit_migration: str | None = None
-) -> Outcome:
+def merge(git: Git, target: Target, source: str, destination: str, *, commit_migration: str | None = None) -> Outcome:
     """Merge one branch into another on the instance, and push.
 
     O(commit_migration) is the message under which a migration's traces on either branch are committed first, since no
@@ -127,7 +140,7 @@ def merge(
     if source == destination:
         raise InvalidInput("A branch can't be merged into itself")
     facts: dict[str, Any] = {"source": source, "destination": destination, "result": None}
-    known = branches(git, target, prune=True)
+    known = find_branches(git, target, source, destination)
     for name in (source, destination):
         if name not in known.local and name not in known.remote:
             raise NotFound(f"'{target.name}' has no branch {name}, neither here nor at the remote")
@@ -189,7 +202,9 @@ def _ready(git: Git, documents: dict[str, Target], commit_migration: str | None)
         elif not status.clean:
             error: AppsmithError = uncommitted(document, status)
             if kind == MIGRATION:
-                error.next_step = "They come from an upgrade: commit them (git_commit), or allow it with commit_migration."
+                error.next_step = (
+                    "They come from an upgrade: commit them (git_commit), or allow it with commit_migration."
+                )
             raise error
     return committed
 

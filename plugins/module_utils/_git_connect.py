@@ -34,14 +34,13 @@ KEY_TYPES = ["ECDSA", "RSA"]
 
 
 # -- author ------------------------------------------------------------------------------------------------------------
-def ensure_profile(git: Git, author: Author, account: Author | None = None) -> Outcome:
+def ensure_profile(git: Git, author: Author, before: Author, account: Author | None = None) -> Outcome:
     """Save the author of the signed-in user's commits.
 
     The server shows the account's own name and address as if they were a saved profile; they count as saved only after
-    a POST (observed 4). O(account) is what it would show: where the wanted author is the same, looking can't tell, so it is
-    saved every time and reported as unchanged.
+    a POST (observed 4). O(before) is what it shows, O(account) what it would show unsaved. Where the wanted author is
+    the same as that, looking can't tell, so it is saved every time and reported as unchanged.
     """
-    before = git.api.default_profile()
     facts = {"author": {"name": author.name, "email": author.email}}
     if before == author and before != account:
         return Outcome(False, facts=facts)
@@ -163,7 +162,8 @@ def disconnect(git: Git, target: Target) -> Outcome:
 def one_at_a_time(url: str, username: str | None) -> Iterator[None]:
     """One import by one user on one instance at a time, across the forks of a play.
 
-    The import key belongs to the user and every new one replaces the last: key, registration and import are one sequence.
+    The import key belongs to the user and every new one replaces the last: key, registration and import are one
+    sequence.
     """
     name = hashlib.sha256(f"{url}|{username}".encode()).hexdigest()[:16]
     path = os.path.join(tempfile.gettempdir(), f"stagecraft-appsmith-{os.getuid()}-{name}.lock")
@@ -203,7 +203,7 @@ def import_repository(
         found = _wait.poll(find, timeout=min(60.0, timeout), interval=5.0)
         if found is None:
             raise GitTimeout(
-                f"The import of {remote_url} had no answer within {timeout:g} seconds and the application did not appear",
+                f"The import of {remote_url} had no answer within {timeout:g} seconds, and no application appeared",
                 next_step="Check the address, the deploy key, and that the repository holds an application; "
                 "a large one may need a longer import_timeout.",
             ) from error

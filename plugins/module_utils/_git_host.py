@@ -84,7 +84,8 @@ class GitHost:
             # Without an own (empty) authentication requests would take one from ~/.netrc.
             self._http.auth = lambda request: request
         else:
-            self._http.auth = (str(options["username"]).encode(), str(options["password"]).encode())
+            # Bytes, since requests would write other than ASCII in Latin-1.
+            self._http.auth = (str(options["username"]).encode(), str(options["password"]).encode())  # type: ignore[assignment]
 
     # -- keys -------------------------------------------------------------------------------------------------------
     def keys(self, repository: RemoteUrl) -> list[DeployKey]:
@@ -93,7 +94,9 @@ class GitHost:
         while True:
             items = self._call("GET", f"{self._path(repository)}/keys", params={"limit": PAGE, "page": page}) or []
             found += [
-                DeployKey(int(item["id"]), str(item.get("title") or ""), str(item["key"]), item.get("read_only") is True)
+                DeployKey(
+                    int(item["id"]), str(item.get("title") or ""), str(item["key"]), item.get("read_only") is True
+                )
                 for item in items
             ]
             if len(items) < PAGE:
@@ -117,7 +120,8 @@ class GitHost:
             "POST", f"{self._path(repository)}/keys", json={"title": title, "key": key.strip(), "read_only": read_only}
         )
         if not any(
-            key_material(item.key) == key_material(key) and item.read_only == read_only for item in self.keys(repository)
+            key_material(item.key) == key_material(key) and item.read_only == read_only
+            for item in self.keys(repository)
         ):
             raise ProofFailed(f"{self.url} took the deploy key of {repository.path}, but does not list it")
         return True

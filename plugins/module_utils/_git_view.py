@@ -16,7 +16,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 
 @dataclass(frozen=True)
 class View:
-    """The content of one view: a digest for each part, the text of each query for those who compare with a repository."""
+    """The content of one view: a digest for each part, and each query's text to compare with a repository."""
 
     pages: dict[str, str]
     queries: dict[str, str]
@@ -79,7 +79,7 @@ def _theme(theme: dict[str, Any] | None) -> dict[str, Any]:
 
 def read_views(export: dict[str, Any]) -> Views:
     """Both views from an export, which is the one answer that holds the published queries as well."""
-    views = []
+    found = []
     application = export.get("exportedApplication") or {}
     for prefix, page_list, theme in (
         ("unpublished", "pages", "editModeTheme"),
@@ -115,8 +115,8 @@ def read_views(export: dict[str, Any]) -> Views:
             if collection.get("name") and not collection.get("deletedAt"):
                 js_objects[f"{collection.get('pageId')}/{collection['name']}"] = _digest(collection.get("body"))
         digests = {key: _digest(value) for key, value in settings.items()}
-        views.append(View(pages, queries, js_objects, digests, bodies))
-    return Views(*views)
+        found.append(View(pages, queries, js_objects, digests, bodies))
+    return Views(found[0], found[1])
 
 
 def views(client: Client, application_id: str) -> Views:

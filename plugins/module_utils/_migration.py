@@ -19,8 +19,8 @@ def drift(status: Status) -> str:
 
     An upgrade of the instance, or the import of an older format, rewrites the repository's metadata.json (its schema
     numbers) and the metadata.json of queries, and nothing else (observed on v1.60 to v1.91). Anything beside them is
-    taken for a person's work. The other way round it is not certain: a person may have changed a query's settings on top
-    of a migration; whoever throws changes away looks at the published view as well.
+    taken for a person's work. The other way round it is not certain: a person may have changed a query's settings on
+    top of a migration; whoever throws changes away looks at the published view as well.
     """
     if status.clean:
         return NONE

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +29,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_ite
     Refused,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, open_branch
+
 
 @dataclass(frozen=True)
 class Options:
@@ -93,16 +93,16 @@ class Promotion:
     def _tell_apart(self, git: Git, item: Item) -> None:
         """A person's work, a migration's traces, or what a killed or failed run left (observed 14 and 31).
 
-        A person's work differs from what is published. In an interrupted deployment the repository has moved on, while the
-        edit view and the published view are the same old content; or the edit view is new and not yet published.
+        A person's work differs from what is published. In an interrupted deployment the repository has moved on, while
+        the edit view and the published view are the same old content; or the edit view is new and not yet published.
         """
         shown = views(git.client, item.target.id)
         unpublished = shown.unpublished
         if item.drift == MIGRATION and unpublished:
             item.drift = CHANGES
-        if item.drift == CHANGES and not unpublished and shown.complete and not clashes(item.status):
-            item.state = INTERRUPTED
-        elif item.drift == NONE and unpublished and not item.behind:
+        old_in_both = item.drift == CHANGES and not unpublished and shown.complete and not clashes(item.status)
+        new_in_one = item.drift == NONE and bool(unpublished) and not item.behind
+        if old_in_both or new_in_one:
             item.state = INTERRUPTED
         elif item.drift == CHANGES and not item.behind:
             item.state = DRIFTED
@@ -166,10 +166,9 @@ class Promotion:
 
     def _prove_content(self, item: Item) -> None:
         access, target = self.options.access, item.target
-        readable = access and target.remote_url and target.branch
-        with open_branch(target.remote_url, target.branch, access) if readable else nullcontext() as repository:
-            if repository is None:
-                return
+        if not (access and target.remote_url and target.branch):
+            return
+        with open_branch(target.remote_url, target.branch, access) as repository:
             shown = views(self.git.client, target.id)
             differences = repository.differences(shown.published) if shown.complete else []
             # A commit that came after the fetch is not this promotion's: it is found by the next one.
@@ -194,7 +193,9 @@ class Promotion:
         for item in self.failed:
             error = item.error
             gate = f"gate {error.gate}" if isinstance(error, Refused) else type(error).__name__
-            causes.setdefault(f"{gate}{f' [{error.code}]' if error and error.code else ''}", []).append(item.target.name)
+            causes.setdefault(f"{gate}{f' [{error.code}]' if error and error.code else ''}", []).append(
+                item.target.name
+            )
         parts = [f"{cause}: {', '.join(names)}" for cause, names in sorted(causes.items())]
         first = self.failed[0]
         return (

@@ -43,7 +43,7 @@ class Gates:
         if taken:
             raise Refused(
                 "datasource_clash",
-                f"'{name}': a datasource's name is taken on the target by another kind, the application uses {named(taken)}",
+                f"'{name}': a datasource's name is taken on the target by another kind; it uses {named(taken)} instead",
                 next_step="Rename the other datasource in the workspace, delete the one with the number, deploy again.",
             )
         if item.state == DRIFTED and not item.clean_up:
@@ -90,7 +90,9 @@ class Gates:
         )
         if self.skew == "warn":
             return [text]
-        raise Refused("version_skew", text, next_step="Upgrade the target to the release that wrote it, or a newer one.")
+        raise Refused(
+            "version_skew", text, next_step="Upgrade the target to the release that wrote it, or a newer one."
+        )
 
     def check_datasources(self, item: Item, *, deployed: bool = False) -> list[str]:
         if not item.unconfigured:

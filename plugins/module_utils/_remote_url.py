@@ -49,7 +49,9 @@ def parse(text: str) -> RemoteUrl:
     path = path.removesuffix(".git")
     port = int(found.groupdict().get("port") or 22) if found else 22
     if not found or not path or path.isspace() or not 0 < port < 65536:
-        why = "only SSH addresses are taken" if "://" in text and not text.startswith("ssh://") else "not an SSH address"
+        why = (
+            "only SSH addresses are taken" if "://" in text and not text.startswith("ssh://") else "not an SSH address"
+        )
         raise GitInvalidUrl(
             f"'{shown}' is no repository address for Appsmith: {why}",
             next_step="Give git@git.example.com:owner/repository.git or ssh://git@git.example.com:2222/owner/repository.git.",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The repository itself, where the controller may read it: schema numbers, commits, content; private to the collection."""
+"""The repository itself, where the controller may read it; private to the collection."""
 
 from __future__ import annotations
 

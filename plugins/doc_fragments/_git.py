@@ -1,0 +1,104 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that the Git modules share; private to the collection."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # The time limit for locks.
+    DOCUMENTATION = r"""
+options:
+  appsmith_git_lock_timeout:
+    description:
+      - Seconds to wait while another Git operation holds an application's lock.
+      - Releases before v1.61 leave the lock behind after a refused pull; it ends after about 120 seconds.
+    type: int
+    default: 150
+"""
+
+    # The applications a module works on.
+    APPLICATIONS = r"""
+options:
+  workspace:
+    description: Name of the workspace.
+    type: str
+    required: true
+  applications:
+    description:
+      - Names of the applications.
+      - If not given, all applications of the workspace that are connected to a repository.
+    type: list
+    elements: str
+    aliases: [application]
+"""
+
+    # The branch a module works on.
+    BRANCH = r"""
+options:
+  branch:
+    description:
+      - The branch whose document on the instance is meant; it must be there (M(stagecraft.appsmith.git_branch)).
+      - Default is the application's first branch on this instance.
+    type: str
+"""
+
+    # The author of commits.
+    AUTHOR = r"""
+options:
+  author:
+    description:
+      - Who is to be the author of the commits that Appsmith makes.
+      - Without it the profile saved for the user is used (M(stagecraft.appsmith.git_profile)).
+    type: dict
+    suboptions:
+      name:
+        description: Name.
+        type: str
+        required: true
+      email:
+        description: E-mail address.
+        type: str
+        required: true
+"""
+
+    # The Git host, for its deploy keys.
+    HOST = r"""
+options:
+  git_host:
+    description:
+      - The Git host's own API, at which the instance's deploy keys are registered.
+      - Without it somebody else has to register the key.
+    type: dict
+    suboptions:
+      type:
+        description: Kind of Git host. V(gitea) is Forgejo as well.
+        type: str
+        choices: [gitea]
+        default: gitea
+      url:
+        description: Address, such as V(https://git.example.com).
+        type: str
+        required: true
+      username:
+        description: User, who must be administrator of the repositories.
+        type: str
+      password:
+        description: Password of the user.
+        type: str
+      token:
+        description: Access token, instead of user and password.
+        type: str
+      validate_certs:
+        description: Whether the TLS certificate is verified.
+        type: bool
+        default: true
+      ca_path:
+        description: File with the certificates of the authorities that are trusted.
+        type: path
+      timeout:
+        description: Seconds to wait for an answer.
+        type: int
+        default: 30
+"""

@@ -1,0 +1,242 @@
+#!/usr/bin/python
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: promotion
+short_description: Deploy what is in the repositories to many applications of an instance
+version_added: 0.1.0
+author:
+  - stagecraft.appsmith contributors
+description:
+  - Fetches all selected applications, deploys those that are behind their repository, one after the other, and proves
+    each by looking (nothing behind, nothing left over, the published view is the new one, datasources configured).
+  - An application to which there is nothing new costs a fetch and a look. One that an earlier, killed run left half
+    done is found and finished.
+  - Before an application is touched it must pass the gates, uncommitted changes (O(drift)), a newer format than this
+    release knows (O(skew)), and datasources (O(unconfigured)).
+  - An application that fails doesn't stop the others. The task fails at the end, with a summary by cause.
+  - In check mode it is the plan, and predicts the same changes.
+extends_documentation_fragment:
+  - stagecraft.appsmith._connection
+  - stagecraft.appsmith._attributes
+  - stagecraft.appsmith._attributes.actiongroup
+  - stagecraft.appsmith._git
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+options:
+  workspaces:
+    description: Names of the workspaces.
+    type: list
+    elements: str
+    required: true
+    aliases: [workspace]
+  applications:
+    description: Names of the applications. Default is all that are connected to a repository.
+    type: list
+    elements: str
+    aliases: [application]
+  repositories:
+    description: Addresses of repositories, in any spelling, whose applications are meant; beside O(applications).
+    type: list
+    elements: str
+  branch:
+    description:
+      - The branch that this instance shows. Default is each application's first branch on it.
+    type: str
+  strategy:
+    description:
+      - V(discard) fetches and discards, which is fast, wants a read-only key, and works with a migration's traces.
+      - V(pull) merges, for an instance on which people work. It wants a key with write access, a saved author and an
+        unprotected branch.
+    type: str
+    choices: [discard, pull]
+    default: discard
+  drift:
+    description:
+      - What to do with a person's uncommitted changes on an application that is to be deployed. V(fail) refuses it,
+        V(discard) throws them away (with O(strategy=discard)), also where nothing is to be deployed.
+    type: str
+    choices: [fail, discard]
+    default: fail
+  skew:
+    description:
+      - What to do when the repository is of a newer format than this instance's release knows, which would break the
+        application.
+      - It is known where the controller may read the repository, or by O(source_version).
+    type: str
+    choices: [fail, warn]
+    default: fail
+  source_version:
+    description: The release of the instance that the commits come from, such as V(v1.91).
+    type: str
+  unconfigured:
+    description: What to do when an application uses datasources that have no configuration on this instance.
+    type: str
+    choices: [fail, warn]
+    default: fail
+  verify:
+    description:
+      - How closely to look at applications to which there is nothing new. V(fetch) doesn't; V(status) finds what an
+        interrupted promotion left half done; V(content) compares the published view with the edit view as well.
+    type: str
+    choices: [fetch, status, content]
+    default: status
+  width:
+    description: How many applications are fetched and looked at side by side. They are deployed one after the other.
+    type: int
+    default: 4
+  read_repositories:
+    description:
+      - Whether the controller reads the repositories by SSH. Then the plan has the commits, the format is checked,
+        and what is published is compared with the commit. Needs C(git), C(ssh) and the Python library C(GitPython).
+      - Default is to do so when O(git_ssh_key_file) is given.
+    type: bool
+  git_ssh_key_file:
+    description: Private SSH key that may read the repositories.
+    type: path
+  git_known_hosts_file:
+    description: File with the known keys of the Git host. Default is the user's own.
+    type: path
+  git_accept_new_host_key:
+    description: Whether to trust a Git host whose key isn't known yet.
+    type: bool
+    default: false
+  stop_on_error:
+    description: Whether the first application that fails ends the work on the others.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Promote everything to production
+  stagecraft.appsmith.promotion:
+    workspaces: [Operations]
+
+- name: Promote two applications, and prove that the commits are what is published
+  stagecraft.appsmith.promotion:
+    workspaces: [Operations]
+    applications: [orders, support-desk]
+    git_ssh_key_file: ~/.ssh/read_repositories
+"""
+
+RETURN = r"""
+applications:
+  description: An entry for each application.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the application.
+      type: str
+    id:
+      description: Id of the branch's document.
+      type: str
+    workspace:
+      description: Its workspace.
+      type: str
+    repository:
+      description: Address of the repository.
+      type: str
+    branch:
+      description: The branch.
+      type: str
+    state:
+      description:
+        - V(current), V(behind), V(interrupted) (an earlier deployment ended half-way) or V(drifted) (nothing new, but
+          uncommitted changes) before the work; V(deployed), V(refused) or V(failed) after it.
+      type: str
+    changed:
+      description: Whether it was deployed, or would be.
+      type: bool
+    behind:
+      description: Commits to bring in.
+      type: int
+    drift:
+      description: V(none), V(migration) or V(changes).
+      type: str
+    uncommitted:
+      description: Files with uncommitted changes.
+      type: list
+      elements: str
+    discarded:
+      description: Files whose uncommitted changes were thrown away, or would be.
+      type: list
+      elements: str
+    commit_before:
+      description: The commit deployed before, where the repository could be read.
+      type: str
+    commit_after:
+      description: The commit that is deployed, where the repository could be read.
+      type: str
+    commits:
+      description: The commits to bring in, newest first, where the repository could be read.
+      type: list
+      elements: dict
+    unconfigured_datasources:
+      description: Datasources that the application uses and that have no configuration here.
+      type: list
+      elements: str
+    warnings:
+      description: What is worth knowing.
+      type: list
+      elements: str
+    gate:
+      description:
+        - The gate that refused it. V(drift), V(version_skew), V(unconfigured_datasources) or V(datasource_clash).
+      type: str
+    failed:
+      description: Whether it was refused or failed.
+      type: bool
+    msg:
+      description: Why.
+      type: str
+    error:
+      description: The error's parts, with Appsmith's code.
+      type: dict
+    seconds:
+      description: Time spent on it.
+      type: float
+summary:
+  description: How many applications there are, by what happened to them.
+  returned: always
+  type: dict
+  sample:
+    total: 16
+    changed: 2
+    current: 14
+    failed: 0
+"""
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_module import PROMOTION, PromotingModule
+
+
+class PromotionModule(PromotingModule):
+    argument_spec = {**PROMOTION, "stop_on_error": {"type": "bool", "default": False}}
+
+    def run(self) -> None:
+        promotion = self.plan(stop_on_error=self.params["stop_on_error"])
+        try:
+            if not self.check_mode and not (self.params["stop_on_error"] and promotion.failed):
+                promotion.deploy()
+        finally:
+            self.report(promotion)
+        if promotion.failed:
+            raise AppsmithError(promotion.summary(), details=[item.as_result() for item in promotion.failed])
+
+
+def main() -> None:
+    PromotionModule.main()
+
+
+if __name__ == "__main__":
+    main()
