@@ -165,7 +165,7 @@ def test_the_recorded_configurations_read_back_are_no_difference():
             storage = step["response"]["body"]["data"]["datasourceStorages"]["unused_env"]
             assert config.differences(wanted, storage["datasourceConfiguration"]) == [], step["step"]
             compared += 1
-    assert compared == 11
+    assert compared == 12
 
 
 def test_raw_configuration_lies_over_the_friendly_options():

@@ -1,0 +1,397 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules backup, backup_info and restore, against an appsmithctl that asks in the words of the real one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _appsmithctl, _archive
+
+FAKE = Path(__file__).parent / "hosts" / "instance.py"
+KEYS = ("made-up-pass", "made-up-salt")
+PASSWORD = "made-up archive $ecret"
+
+
+class Host:
+    """An instance's host: its folder, and how the modules are called there."""
+
+    def __init__(self, root: Path, run_module: Any) -> None:
+        self.root = root
+        self.run_module = run_module
+        (root / "configuration").mkdir(parents=True)
+        (root / "data" / "backup").mkdir(parents=True)
+        (root / "git-storage" / "old").mkdir(parents=True)
+        self.env = root / "configuration" / "docker.env"
+        self.env.write_text(
+            f"APPSMITH_ENCRYPTION_PASSWORD={KEYS[0]}\nAPPSMITH_ENCRYPTION_SALT={KEYS[1]}\nAPPSMITH_A=b\n"
+        )
+        self.behave()
+
+    def behave(self, version: str = "v1.91", **more: Any) -> None:
+        (self.root / "behaviour.json").write_text(json.dumps({"version": version, **more}))
+
+    def params(self, **more: Any) -> dict[str, Any]:
+        prefix = [sys.executable, str(FAKE), str(self.root)]
+        return {"exec": prefix, "directory": str(self.root), "timeout": 30, "minimum_free_mb": 1, **more}
+
+    def backup(self, check_mode: bool = False, **more: Any) -> dict[str, Any]:
+        return self._run("backup", self.params(**more), check_mode)
+
+    def restore(self, check_mode: bool = False, **more: Any) -> dict[str, Any]:
+        params = {"archive": "newest", **self.params(**more)}
+        del params["minimum_free_mb"]
+        return self._run("restore", params, check_mode)
+
+    def info(self, **more: Any) -> list[dict[str, Any]]:
+        return self._run("backup_info", {"directory": str(self.root), **more}, False)["backups"]
+
+    def _run(self, name: str, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+        result = self.run_module(name, params, check_mode=check_mode)
+        text = json.dumps(result)
+        assert not [secret for secret in (*KEYS, PASSWORD) if secret in text], "a secret is in the result"
+        return result
+
+    @property
+    def archives(self) -> list[Path]:
+        return _archive.list_archives(self.root / "data" / "backup")
+
+    @property
+    def called(self) -> list[str]:
+        log = self.root / "called.txt"
+        return log.read_text().splitlines() if log.exists() else []
+
+    @property
+    def answers(self) -> list[str]:
+        return json.loads((self.root / "answers.json").read_text())
+
+    def state(self) -> dict[str, Any]:
+        """What a refusal must leave as it was."""
+        files = sorted(path for path in self.root.rglob("*") if path.is_file() and path.name != "called.txt")
+        return {str(path): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def host(tmp_path: Path, run_module: Any, monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setattr("sys.stdin", None)
+    from ansible_collections.stagecraft.appsmith.plugins.modules import backup, backup_info, restore
+
+    # The runner gives the connection to modules that it knows by name; these have none.
+    classes = {"backup": backup.Backup, "backup_info": backup_info.BackupInfo, "restore": restore.Restore}
+    return Host(tmp_path / "stacks", lambda name, *args, **more: run_module(classes[name], *args, **more))
+
+
+# --- backup --------------------------------------------------------------------------------------------------------
+
+
+def test_backup_is_opened_and_described(host):
+    result = host.backup()
+    archive = result["archive"]
+    assert result["changed"] and host.called == ["backup --non-interactive"]
+    assert archive["version"] == result["version"] == "v1.91" and not archive["encrypted"]
+    assert set(archive["members"]) == {"manifest.json", "mongodb-data.gz", "docker.env", "git-storage"}
+    assert archive["sha256"] == _archive.checksum(host.archives[0]) and result["keys_described"]
+    sidecar = Path(archive["sidecar"])
+    described = json.loads(sidecar.read_text())
+    assert stat.S_IMODE(sidecar.stat().st_mode) == stat.S_IMODE(host.archives[0].stat().st_mode) == 0o600
+    assert not [key for key in KEYS if key in sidecar.read_text()]
+    assert _archive.same_keys(KEYS, described["keys_fingerprint"])
+    assert not _archive.same_keys((KEYS[0], "other"), described["keys_fingerprint"])
+
+
+def test_fingerprints_of_the_same_keys_differ():
+    assert _archive.fingerprint(KEYS) != _archive.fingerprint(KEYS)
+
+
+def test_backup_with_a_password_goes_through_a_terminal(host):
+    result = host.backup(archive_password=PASSWORD)
+    assert host.called == ["backup"] and host.answers == [PASSWORD, PASSWORD]
+    assert result["archive"]["encrypted"] and result["archive"]["name"].endswith(".tar.gz.enc")
+    assert [path.name for path in host.archives] == [result["archive"]["name"]]
+
+
+def test_backup_in_check_mode_looks_only(host):
+    for _ in range(4):
+        host.backup()
+    before, oldest = host.state(), host.archives[0].name
+    result = host.backup(check_mode=True)
+    assert result["changed"] and result["archive"] is None and result["removed"] == [oldest]
+    assert host.state() == before
+
+
+def test_backup_names_what_the_retention_took_and_drops_its_description(host):
+    for _ in range(4):
+        host.backup()
+    oldest = host.archives[0]
+    assert host.backup()["removed"] == [oldest.name]
+    assert not _archive.sidecar_path(oldest).exists() and len(host.archives) == 4
+
+
+def test_backup_wants_space(host):
+    result = host.backup(minimum_free_mb=1 << 40)
+    assert result["failed"] and "MiB are free" in result["msg"] and host.called == []
+
+
+@pytest.mark.parametrize(
+    ("fail", "said"),
+    [
+        ("backup", "Not enough space"),
+        ("nothing new", "there is no new archive"),
+        ("short archive", "can't be read to its end"),
+        ("short dump", "can't be read to its end"),
+        ("no git", "lacks git-storage"),
+        ("other version", "says it is of v1.1"),
+        ("version", "told no version"),
+    ],
+)
+def test_a_backup_that_is_none_is_a_failure(host, fail, said):
+    host.behave(fail=fail)
+    result = host.backup()
+    assert result["failed"] and said in result["msg"]
+    assert not list(host.root.rglob(f"*{_archive.SIDECAR_SUFFIX}")), "what was not proven is not described"
+
+
+def test_a_wrong_folder_or_command_is_said(host):
+    assert "docker.env" in host.backup(directory=str(host.root / "data"))["msg"]
+    assert "can't be started" in host.backup(exec=["/no/such/command"])["msg"]
+    assert "can't be started" in host.backup(exec_terminal=["/no/such/command"], archive_password=PASSWORD)["msg"]
+
+
+def test_without_pexpect_an_encrypted_backup_is_refused(host, monkeypatch):
+    monkeypatch.setattr(_appsmithctl, "pexpect", None)
+    result = host.backup(archive_password=PASSWORD)
+    assert result["failed"] and "pexpect" in result["msg"] and host.called == []
+
+
+# --- backup_info ---------------------------------------------------------------------------------------------------
+
+
+def test_info_lists_newest_first_and_says_what_is_proven(host):
+    assert host.info() == []
+    host.backup()
+    host.backup()
+    newest = host.archives[-1]
+    newest.write_bytes(newest.read_bytes()[:-10])
+    listed = host.info()
+    assert [one["name"] for one in listed] == [path.name for path in reversed(host.archives)]
+    assert [one["proven"] for one in listed] == [False, True] and "bytes when it was taken" in listed[0]["problem"]
+    assert listed[1]["version"] == "v1.91" and listed[1]["problem"] is None
+
+
+def test_info_verifies_on_request(host):
+    host.backup()
+    archive = host.archives[0]
+    content = bytearray(archive.read_bytes())
+    content[4] ^= 1
+    archive.write_bytes(content)
+    assert host.info()[0]["proven"]
+    assert not host.info(verify=True)[0]["proven"] and "checksum" in host.info(verify=True)[0]["problem"]
+
+
+def test_info_of_an_encrypted_one_needs_the_password(host):
+    host.backup(archive_password=PASSWORD)
+    assert "no password was given" in host.info(verify=True)[0]["problem"]
+    assert host.info(verify=True, archive_password=PASSWORD)[0]["proven"]
+    assert "password is wrong" in host.info(verify=True, archive_password="other")[0]["problem"]
+
+
+# --- restore -------------------------------------------------------------------------------------------------------
+
+
+def test_restore_finds_the_archive_by_name_and_keeps_the_keys(host):
+    host.backup()
+    host.backup()
+    wanted = host.archives[0].name
+    result = host.restore(archive=wanted)
+    assert (
+        result["changed"] and result["dialogue"] == "terminal" and result["proven"] == ["contents", "checksum", "keys"]
+    )
+    assert host.called[-1] == "restore" and host.answers == ["0", ""]
+    assert (host.root / "git-storage" / "ws" / "app").is_dir()
+    assert len(result["put_aside"]) == 2 and all(Path(path).exists() for path in result["put_aside"])
+    assert _archive.read_env_file(host.env)["APPSMITH_ENCRYPTION_PASSWORD"] == KEYS[0]
+
+
+def test_restore_twice_moves_what_the_first_left_out_of_the_way(host):
+    host.backup()
+    first = host.restore()
+    second = host.restore()
+    assert not second["failed"] and second["put_aside"] == first["put_aside"]
+    name = _archive.list_archives(host.root / "data" / "backup")[0].name.removesuffix(".tar.gz")
+    assert len(list(host.root.glob(f"git-storage-{name}*"))) == 2
+
+
+def test_restore_with_other_keys_gives_them(host):
+    host.backup()
+    host.env.write_text("APPSMITH_ENCRYPTION_PASSWORD=x\nAPPSMITH_ENCRYPTION_SALT=y\n")
+    result = host.restore(encryption_password=KEYS[0], encryption_salt=KEYS[1])
+    assert not result["failed"] and host.answers == ["0", "n", *KEYS]
+    assert _archive.read_env_file(host.env)["APPSMITH_ENCRYPTION_SALT"] == KEYS[1]
+
+
+def test_restore_into_an_instance_without_keys_gives_them(host):
+    host.backup()
+    host.env.write_text("APPSMITH_A=b\n")
+    assert "Give encryption_password" in host.restore()["msg"]
+    assert not host.restore(encryption_password=KEYS[0], encryption_salt=KEYS[1])["failed"]
+    assert host.answers == ["0", *KEYS]
+
+
+def test_restore_of_an_encrypted_one(host):
+    host.backup(archive_password=PASSWORD)
+    result = host.restore(archive_password=PASSWORD)
+    assert not result["failed"] and host.answers == ["0", PASSWORD] and result["proven"] == ["contents", "checksum"]
+
+
+def test_restore_is_unattended_where_the_release_can(host):
+    host.behave("v2.4.1", unattended=True)
+    host.backup()
+    result = host.restore()
+    assert result["dialogue"] == "unattended" and not result["failed"]
+    assert host.called[-1] == f"restore --backup-file={host.archives[0].name} --non-interactive"
+    assert not (host.root / "answers.json").exists()
+
+
+def test_restore_in_a_terminal_names_the_archive_where_the_release_can(host):
+    host.behave("v2.4.1", unattended=True)
+    host.backup()
+    assert host.restore(dialogue="terminal")["dialogue"] == "terminal"
+    assert host.called[-1] == f"restore --backup-file={host.archives[0].name}" and host.answers == [""]
+
+
+def test_restore_in_check_mode_checks_all_and_touches_nothing(host):
+    host.backup()
+    before = host.state()
+    result = host.restore(check_mode=True)
+    assert result["changed"] and result["proven"] == ["contents", "checksum", "keys"] and host.state() == before
+    assert host.restore(check_mode=True, archive="appsmith-backup-x.tar.gz")["failed"]
+
+
+def spoil(host: Host, how: str) -> dict[str, Any]:
+    """Make the restore impossible; returns further options."""
+    archive = host.archives[0]
+    content = archive.read_bytes()
+    if how == "short":
+        archive.write_bytes(content[: len(content) // 2])
+    elif how == "byte":
+        archive.write_bytes(content[:4] + bytes([content[4] ^ 1]) + content[5:])
+    elif how == "grown":
+        archive.write_bytes(content + b"\0")
+    elif how == "missing":
+        return {"archive": "appsmith-backup-2020.tar.gz"}
+    elif how == "version":
+        host.behave("v1.60")
+    elif how == "keys":
+        host.env.write_text("APPSMITH_ENCRYPTION_PASSWORD=x\nAPPSMITH_ENCRYPTION_SALT=y\n")
+    elif how == "sidecar":
+        _archive.sidecar_path(archive).write_text("{")
+    elif how == "unattended":
+        return {"dialogue": "unattended"}
+    elif how == "down":
+        host.behave(fail="version")
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("short", "can't be read to its end"),
+        ("byte", "its checksum differs"),
+        ("grown", "bytes, it had"),
+        ("missing", "There is no backup"),
+        ("version", "The archive is of v1.91, the instance runs v1.60"),
+        ("keys", "other encryption keys"),
+        ("sidecar", "can't be read"),
+        ("unattended", "v1.91 can't do it"),
+        ("down", "told no version"),
+    ],
+)
+def test_restore_refuses_before_anything_is_touched(host, how, said):
+    host.backup()
+    more = spoil(host, how)
+    before = host.state()
+    result = host.restore(**more)
+    assert result["failed"] and not result["changed"] and said in result["msg"]
+    assert host.state() == before and not any(call.startswith("restore") for call in host.called)
+
+
+def test_restore_of_another_version_when_allowed(host):
+    host.backup()
+    host.behave("v1.92")
+    assert host.restore(allow_other_version=True)["archive_version"] == "v1.91"
+    assert host.answers == ["0", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("fail", "said"),
+    [
+        ("index", "restored nothing"),
+        ("database", "broke off half-way"),
+        ("git", "broke off half-way"),
+        ("silent", "broke off half-way"),
+        ("keys", "encryption keys in docker.env are not those"),
+    ],
+)
+def test_an_exit_of_0_is_not_believed(host, fail, said):
+    host.backup()
+    host.behave(fail=fail)
+    result = host.restore()
+    assert result["failed"] and said in result["msg"]
+
+
+def test_a_refused_archive_password_is_not_tried_again(host):
+    host.backup(archive_password=PASSWORD)
+    host.behave(fail="password")
+    result = host.restore(archive_password=PASSWORD)
+    assert result["failed"] and "the archive's password is wrong" in result["msg"]
+    assert host.answers.count(PASSWORD) == 1
+
+
+def test_without_a_terminal_the_cause_is_named(host):
+    """`docker exec` without -t: appsmithctl reads nothing and ends with 0."""
+    host.backup()
+    wrapper = [sys.executable, "-c", "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], stdin=-3))"]
+    result = host.restore(exec_terminal=[*wrapper, sys.executable, str(FAKE), str(host.root)])
+    assert result["failed"] and "restored nothing" in result["msg"]
+
+
+def test_an_archive_in_a_folder_of_its_name_is_read(host, tmp_path):
+    """Releases before v1.50 put all into a folder."""
+    import tarfile
+
+    host.backup()
+    with tarfile.open(host.archives[0]) as archive:
+        archive.extractall(tmp_path / "appsmith-backup-x", filter="data")
+    old = tmp_path / "appsmith-backup-x.tar.gz"
+    with tarfile.open(old, "w:gz") as archive:
+        archive.add(tmp_path / "appsmith-backup-x", "appsmith-backup-x")
+    assert _archive.read_archive(old).version == "v1.91"
+
+
+def test_docker_env_is_read_with_and_without_quotes(tmp_path):
+    path = tmp_path / "docker.env"
+    path.write_text("# A=1\nA=1\nA='2 3'\nB=\"x=y\"\nexport C=4\n\nbroken\n")
+    assert _archive.read_env_file(path) == {"A": "2 3", "B": "x=y", "C": "4"}
+    assert _archive.read_env_file(tmp_path / "none") == {}
+
+
+def test_a_time_out_is_said(host):
+    slow = [sys.executable, "-c", "import time; time.sleep(60)"]
+    control = _appsmithctl.AppsmithCtl(slow, timeout=1)
+    with pytest.raises(_appsmithctl.AppsmithError, match="not done within 1 s"):
+        control.call("backup")
+    with pytest.raises(_appsmithctl.AppsmithError, match="not done within 1 s"):
+        control.restore_in_terminal("x", name_archive=False)
+
+
+def test_openssl_missing_is_said(host, monkeypatch):
+    host.backup(archive_password=PASSWORD)
+    monkeypatch.setenv("PATH", str(Path(shutil.which("true") or "/bin/true").parent / "none"))
+    assert "openssl is not on this host" in host.info(verify=True, archive_password=PASSWORD)[0]["problem"]
