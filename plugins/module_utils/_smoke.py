@@ -112,7 +112,7 @@ def compare(test: Test, body: Any) -> Any:
                 f"{expression or 'The answer'} is {_short(found)}, expected {_short(wanted)}",
                 next_step="Check the data that the application sees, or the test.",
             )
-    elif expression and not found and found != 0:
+    elif expression and (found is None or found is False or found in ("", [], {})):
         raise SmokeTestFailed(
             f"{expression} finds nothing in the answer ({_short(body)})",
             next_step="Check the data that the application sees, or the test.",
