@@ -107,11 +107,11 @@ PASSED_ON = (
 
 class Login(AppsmithModule):
     needs_session = False
-    keep_session = True
 
     def run(self) -> None:
         username, password = self.credentials()
         user = sign_in(self.client, username, password)
+        self.keep_session = True
         session = self.client.session
         connection = {name: self.params[name] for name in PASSED_ON if self.params[name] is not None}
         self.result["session"] = session

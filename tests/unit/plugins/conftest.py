@@ -29,7 +29,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import requests
 import responses
+import urllib3
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _wait
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
@@ -186,6 +188,12 @@ class Api:
     @staticmethod
     def call(method: str, path: str, **more: Any) -> Call:
         return Call(method, path, **more)
+
+    @staticmethod
+    def refused() -> Exception:
+        """C(raises=api.refused()): nobody listens at the address."""
+        reason = urllib3.exceptions.NewConnectionError(None, "[Errno 111] Connection refused")  # type: ignore[arg-type]
+        return requests.exceptions.ConnectionError(urllib3.exceptions.MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
 
     def expect_any_order(self, calls: Iterable[Call]) -> None:
         """For work that is done side by side: all of these must come before what is expected next."""
