@@ -11,7 +11,9 @@ from typing import Any
 HIDDEN = "(hidden)"
 # Words within the names of members whose values never belong into a diff.
 _SECRET = re.compile(
-    r"pass(word|phrase|wd)|secret|token|private_?key|credential|api_?key|authorization|session|cookie", re.I
+    # An address is none, such as C(accessTokenUrl).
+    r"(?!.*url$).*(pass(word|phrase|wd)|secret|token|private_?key|credential|api_?key|authorization|session|cookie)",
+    re.I,
 )
 
 
@@ -20,7 +22,7 @@ def redact(value: Any) -> Any:
     if isinstance(value, dict):
         return {
             key: HIDDEN
-            if _SECRET.search(str(key)) and item and not isinstance(item, (bool, dict, list))
+            if _SECRET.match(str(key)) and item and not isinstance(item, (bool, dict, list))
             else redact(item)
             for key, item in value.items()
         }
