@@ -10,6 +10,7 @@ import json
 import socket
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from starlette.responses import Response
@@ -448,6 +449,9 @@ def connection_problem(package: str, configuration: Document) -> list[str]:
         # Nothing to connect to (S3, Snowflake ...): there is no driver here, and no guess is made.
         return ["The sandbox has no driver for this plugin and can't test it."]
     host, port = endpoints[0].get("host"), endpoints[0].get("port") or 0
+    if "://" in str(host):
+        # The endpoint of an S3 provider other than Amazon is an address.
+        host, port = urlsplit(host).hostname, urlsplit(host).port or 443
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
     except OSError:
