@@ -14,8 +14,8 @@ author:
   - stagecraft.appsmith contributors
 description:
   - Makes O(appsmith_username) with O(appsmith_password) the first user, who administers the instance, if the instance
-    has no
-    users yet. On any other instance it checks that this user can sign in and administers it, and changes nothing.
+    has no users yet. On any other instance it checks that this user can sign in and administers it, and changes
+    nothing.
   - Appsmith makes a workspace C(<first name>'s apps) with an application C(My first application) along with the first
     user.
   - Appsmith can neither change another user's password nor make a second administrator this way. A password that
