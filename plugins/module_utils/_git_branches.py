@@ -151,7 +151,15 @@ def merge(git: Git, target: Target, source: str, destination: str, *, commit_mig
     for name in missing:
         ensure_branch(git, target, name)
     documents = {name: at_branch(git, target, name) for name in (source, destination)}
-    committed = _ready(git, documents, commit_migration)
+    warnings: list[str] = []
+    try:
+        committed = _ready(git, documents, commit_migration)
+    except GitUncommittedChanges as error:
+        if not git.client.check_mode:
+            raise
+        # An earlier task of the play may be the one that commits them, which it didn't in check mode.
+        warnings.append(f"{error.message}; unless they are committed before, the merge will be refused")
+        return Outcome(True, warnings=warnings, facts={**facts, "brought_in": missing, "committed_migration": []})
     facts |= {"brought_in": missing, "committed_migration": committed}
     if committed and git.client.check_mode:
         return Outcome(True, facts=facts)
@@ -171,7 +179,6 @@ def merge(git: Git, target: Target, source: str, destination: str, *, commit_mig
         )
     if git.client.check_mode:
         return Outcome(True, facts=facts)
-    warnings: list[str] = []
     result = ""
     try:
         result = git.alone(lambda: git.api.merge(documents[source].id, source, destination))

@@ -42,6 +42,8 @@ class Options:
     verify: str = "status"
     width: int = 4
     stop_on_error: bool = False
+    # In check mode: applications to which an earlier task of the play would bring commits.
+    assume_behind: frozenset[str] = frozenset()
     # Set where the controller may read the repositories.
     access: Access | None = None
 
@@ -80,13 +82,14 @@ class Promotion:
         item.target = at_branch(git, item.target, self.options.branch)
         far = git.fetch(item.target)
         item.ahead, item.behind = far.ahead, far.behind
-        if item.behind == 0 and self.options.verify == "fetch":
+        assumed = item.target.name in self.options.assume_behind
+        if item.behind == 0 and self.options.verify == "fetch" and not assumed:
             return
         local = git.look(item.target, compare_remote=False)
         item.status = replace(local, ahead=far.ahead, behind=far.behind)
         item.drift = drift(item.status)
-        item.state = BEHIND if item.behind else CURRENT
-        if item.drift == NONE and (item.behind or self.options.verify != "content"):
+        item.state = BEHIND if item.behind or assumed else CURRENT
+        if item.drift == NONE and (item.state == BEHIND or self.options.verify != "content"):
             return
         self._tell_apart(git, item)
 
@@ -101,10 +104,10 @@ class Promotion:
         if item.drift == MIGRATION and unpublished:
             item.drift = CHANGES
         old_in_both = item.drift == CHANGES and not unpublished and shown.complete and not clashes(item.status)
-        new_in_one = item.drift == NONE and bool(unpublished) and not item.behind
+        new_in_one = item.drift == NONE and bool(unpublished) and item.state != BEHIND
         if old_in_both or new_in_one:
             item.state = INTERRUPTED
-        elif item.drift == CHANGES and not item.behind:
+        elif item.drift == CHANGES and item.state != BEHIND:
             item.state = DRIFTED
             item.clean_up = self.options.gates.drift == "discard" and self.options.strategy == "discard"
 
@@ -162,7 +165,9 @@ class Promotion:
         self._prove_content(item)
         item.state = DEPLOYED
         item.unconfigured = unconfigured_of_application(self.git.client, target.workspace_id, target.id)
-        item.warnings += self.options.gates.check_datasources(item, deployed=True)
+        for text in self.options.gates.check_datasources(item, deployed=True):
+            if text not in item.warnings:
+                item.warnings.append(text)
 
     def _prove_content(self, item: Item) -> None:
         access, target = self.options.access, item.target

@@ -29,6 +29,7 @@ PROMOTION: dict[str, Any] = {
     "source_version": {"type": "str"},
     "unconfigured": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
     "verify": {"type": "str", "choices": ["fetch", "status", "content"], "default": "status"},
+    "assume_behind": {"type": "list", "elements": "str"},
     "width": {"type": "int", "default": 4},
     "read_repositories": {"type": "bool"},
     "git_ssh_key_file": {"type": "path", "no_log": False},
@@ -66,6 +67,7 @@ class PromotingModule(GitModule):
             verify=self.params["verify"],
             width=self.params["width"],
             stop_on_error=stop_on_error,
+            assume_behind=frozenset(self.params["assume_behind"] or ()) if self.check_mode else frozenset(),
             access=self.access(),
         )
 

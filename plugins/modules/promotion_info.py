@@ -83,6 +83,12 @@ options:
     type: str
     choices: [fetch, status, content]
     default: status
+  assume_behind:
+    description:
+      - Names of applications to which earlier tasks of the play bring commits. Only used in check mode, in which
+        those tasks didn't, so that it predicts their deployment all the same.
+    type: list
+    elements: str
   width:
     description: How many applications are fetched and looked at side by side. They are deployed one after the other.
     type: int

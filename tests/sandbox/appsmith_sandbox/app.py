@@ -113,7 +113,8 @@ class Route:
     path: str
     handler: Callable[..., Any]
     # Changes state (GET with side effects too, sign-in and sign-out not): stands in the request log.
-    write: bool = False
+    # A function where it depends on what is asked for.
+    write: bool | Callable[[Context], bool] = False
     # Open without a session; ctx.user is None then.
     anonymous: bool = False
     # First and last release that has it.
@@ -416,7 +417,7 @@ class Application:
             route = found[0]
             if ctx.user is None and not route.anonymous:
                 return ctx.empty(401)
-            entry["write"] = route.write
+            entry["write"] = route.write(ctx) if callable(route.write) else route.write
             content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
             if body and content_type not in (
                 "",

@@ -76,6 +76,11 @@ def create_ref(ctx: Context) -> Response:
     return ctx.ok(git_engine.create_branch(ctx, False, _ref(ctx)), 201)
 
 
+def _brings_in(ctx: Context) -> bool:
+    """A checkout of a branch that is here only looks it up; one of the remote's makes an application."""
+    return str(ctx.json.get("refName") or "").startswith("origin/")
+
+
 def checkout_ref(ctx: Context) -> Response:
     return ctx.ok(git_engine.checkout(ctx, False, _ref(ctx)))
 
@@ -132,7 +137,7 @@ ROUTES = [
     Route("PUT", f"{_APP}/discard", discard, write=True, since=_PARTS),
     Route("POST", f"{_APP}/create-ref", create_ref, write=True, since=_PARTS),
     # Makes an application when the branch is not there yet.
-    Route("POST", f"{_APP}/checkout-ref", checkout_ref, write=True, since=_PARTS),
+    Route("POST", f"{_APP}/checkout-ref", checkout_ref, write=_brings_in, since=_PARTS),
     Route("DELETE", f"{_APP}/ref", delete_ref, write=True, since=_PARTS),
     Route("POST", f"{_APP}/branch/protected", set_protected, write=True, since=_PARTS, until="v1.60"),
     Route("GET", f"{_APP}/branch/protected", get_protected, since=_PARTS, until="v1.60"),

@@ -61,6 +61,11 @@ def create_branch(ctx: Context) -> Response:
     return ctx.ok(git_engine.create_branch(ctx, True, ctx.json.get("branchName")), 201)
 
 
+def _brings_in(ctx: Context) -> bool:
+    """A checkout of a branch that is here only looks it up; one of the remote's makes an application."""
+    return ctx.query.get("branchName", "").startswith("origin/")
+
+
 def checkout(ctx: Context) -> Response:
     return ctx.ok(git_engine.checkout(ctx, True, ctx.need_query("branchName")))
 
@@ -120,7 +125,7 @@ ROUTES = [
     Route("PUT", f"{_GIT}/discard{_APP}", discard, write=True),
     Route("POST", f"{_GIT}/create-branch{_APP}", create_branch, write=True),
     # Makes an application when the branch is not there yet.
-    Route("GET", f"{_GIT}/checkout-branch{_APP}", checkout, write=True),
+    Route("GET", f"{_GIT}/checkout-branch{_APP}", checkout, write=_brings_in),
     Route("DELETE", f"{_GIT}/branch{_APP}", delete_branch, write=True),
     Route("POST", f"{_GIT}/branch{_APP}/protected", set_protected, write=True),
     Route("GET", f"{_GIT}/branch{_APP}/protected", get_protected),
