@@ -267,6 +267,10 @@ class Clone:
             self.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
         self.git("reset", "--quiet", "--hard")
 
+    def switch(self, branch: str) -> None:
+        if self.head() != branch:
+            self.show(branch)
+
     def delete_branch(self, branch: str) -> None:
         self.git("update-ref", "-d", f"refs/heads/{branch}")
 

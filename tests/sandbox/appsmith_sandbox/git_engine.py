@@ -234,6 +234,7 @@ class Work:
         """Commit what differs, push, publish: what every writing operation ends with. Returns the result's text."""
         self.need_unprotected()
         author = author or git_keys.author(self.ctx, self.base_id)
+        clone.switch(self.branch)
         changes = self.changes(clone)
         before = clone.tip(self.local)
         said = "Commit Result : On current branch nothing to commit, working tree clean."
@@ -530,6 +531,7 @@ def status(ctx: Context, old: bool) -> Document:
             clone = work.clone()
             if ctx.query.get("compareRemote", "true") != "false":
                 work.fetch(clone, "status")
+            clone.switch(work.branch)
             changes = work.changes(clone)
             ahead, behind, remote = work.counts(clone)
     except AppError as error:
@@ -599,6 +601,7 @@ def fetch(ctx: Context, old: bool) -> Document:
         files = _left_behind(work, clone)
         if files:
             raise failed("fetch", "Checkout conflict with files: \n" + "\n".join(files))
+        clone.switch(work.branch)
         work.fetch(clone)
         ahead, behind, remote = work.counts(clone)
     return {"remoteTrackingBranch": remote, "aheadCount": ahead, "behindCount": behind}
