@@ -47,9 +47,6 @@ EXAMPLES = r"""
     application: orders
   register: appsmith_datasources
 
-- name: Tell
-  ansible.builtin.debug:
-    var: appsmith_datasources.unconfigured
 """
 
 RETURN = r"""

@@ -43,9 +43,6 @@ EXAMPLES = r"""
     wanted: v2.3
   register: appsmith_path
 
-- name: Tell
-  ansible.builtin.debug:
-    msg: "{{ appsmith_path.versions | join(' -> ') }}"
 """
 
 RETURN = r"""
