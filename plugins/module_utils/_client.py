@@ -245,11 +245,7 @@ class Client:
         try:
             response = self._http.request(**wanted)
         except requests.exceptions.SSLError as error:
-            raise ConnectionFailed(
-                f"The certificate of {self.url} was refused: {_reason(error)}",
-                next_step="Give its authority by appsmith_ca_path, or set appsmith_validate_certs to false.",
-                details={"certificate": True},
-            ) from error
+            raise _tls_failed(self.url, error) from error
         except requests.exceptions.ConnectTimeout as error:
             raise ConnectionFailed(f"{self.url} did not answer within {self.connect_timeout:g} seconds") from error
         except requests.exceptions.ReadTimeout as error:
@@ -343,6 +339,21 @@ def _nothing_sent(error: Any) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
+def _tls_failed(url: str, error: Any) -> ConnectionFailed:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text or "CertificateError" in text:
+        return ConnectionFailed(
+            f"The certificate of {url} was refused: {_reason(error)}",
+            next_step="Give its authority by appsmith_ca_path, or set appsmith_validate_certs to false.",
+            details={"certificate": True},
+        )
+    return ConnectionFailed(
+        f"{url} does not speak TLS as it should: {_reason(error)}",
+        next_step="Check whether appsmith_url should begin with http:// or has another port.",
+        details={"certificate": True},
+    )
+
+
 def _reason(error: Any) -> str:
     """The innermost cause, without the layers of objects that requests and urllib3 put around it."""
     inner = error.args[0] if getattr(error, "args", None) else error
@@ -350,7 +361,7 @@ def _reason(error: Any) -> str:
     text = str(inner)
     for mark in ("[Errno ", "[SSL: "):
         if mark in text:
-            text = text[text.index(mark) :].split("]", 1)[-1].strip(" )'\"")
+            text = text[text.index(mark) :].split("]", 1)[-1].split("(_ssl.c", 1)[0].strip(" )'\"")
             break
     else:
         text = text.rsplit(": ", 1)[-1] if "object at 0x" in text else text
