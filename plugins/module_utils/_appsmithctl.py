@@ -133,7 +133,7 @@ class AppsmithCtl:
 
         def answer(name: str, seen: str) -> str:
             if name == "index":
-                listed = {file: index for index, file in _LISTED.findall(seen)}
+                listed: dict[str, str] = {file: index for index, file in _LISTED.findall(seen)}
                 if archive not in listed:
                     raise _Unanswerable(f"it does not list {archive}")
                 return listed[archive]

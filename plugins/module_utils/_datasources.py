@@ -95,8 +95,12 @@ class Plan:
         return bool(secret_values(authentication, ("authentication",)))
 
     @property
+    def needs_browser(self) -> bool:
+        return needs_browser(self.kind.plugin, self.plugin.get("type"), self.wanted)
+
+    @property
     def test_proves(self) -> bool:
-        return self.kind.test_proves and not needs_browser(self.kind.plugin, self.plugin.get("type"), self.wanted)
+        return self.kind.test_proves and not self.needs_browser
 
 
 class Datasources:
@@ -187,57 +191,43 @@ class Datasources:
         return self._report(plan, saved, proven=proven, tested=tested)
 
     def _write(self, plan: Plan) -> Json:
-        configuration = to_send(plan.payload)
+        """Save it, and believe only what the answer shows."""
         try:
-            if plan.found is None:
-                saved = self.client.post(
-                    "/datasources",
-                    json={
-                        "name": plan.name,
-                        "pluginId": plan.plugin["id"],
-                        "workspaceId": self.workspace_id,
-                        "datasourceStorages": {
-                            ENVIRONMENT: {
-                                "environmentId": ENVIRONMENT,
-                                "isConfigured": True,
-                                "datasourceConfiguration": configuration,
-                            }
-                        },
-                    },
-                )
-            else:
-                saved = self.client.put(
-                    "/datasources/datasource-storages",
-                    json={
-                        "id": plan.storage["id"],
-                        "datasourceId": plan.found["id"],
-                        "environmentId": ENVIRONMENT,
-                        "pluginId": plan.plugin["id"],
-                        "workspaceId": self.workspace_id,
-                        "isConfigured": True,
-                        "datasourceConfiguration": configuration,
-                    },
-                )
+            saved: Json = self._send(plan) or {}
         except AppsmithError as error:
-            if error.http_status == 400 and plan.configured and not secret_values(configuration):
+            if error.http_status == 400 and plan.configured and not secret_values(plan.payload):
                 error.next_step = (
                     "Give the secrets as well: from v2.5.0 a changed connection takes none that is stored"
                     " (and update_secrets must not be on_create)."
                 )
             raise
-        storage = storage_of(saved or {})
+        storage = storage_of(saved)
         if not storage.get("isConfigured"):
             raise ProofFailed(
                 f"Datasource '{plan.name}' was sent, yet the server does not show it as configured",
                 next_step="Look at it in the instance, and run again.",
             )
-        if storage.get("invalids"):
+        # What a person has still to consent to may well be invalid until then; it is reported as such.
+        if storage.get("invalids") and not plan.needs_browser:
             raise ProofFailed(
                 f"Datasource '{plan.name}' was saved, but the plugin finds it invalid: "
                 + hide("; ".join(storage["invalids"]), plan.wanted),
                 next_step="Correct its configuration.",
             )
         return saved
+
+    def _send(self, plan: Plan) -> Any:
+        storage = {
+            "environmentId": ENVIRONMENT,
+            "isConfigured": True,
+            "datasourceConfiguration": to_send(plan.payload),
+        }
+        plugin = {"pluginId": plan.plugin["id"], "workspaceId": self.workspace_id}
+        if plan.found is None:
+            body = {"name": plan.name, **plugin, "datasourceStorages": {ENVIRONMENT: storage}}
+            return self.client.post("/datasources", json=body)
+        ids = {"id": plan.storage["id"], "datasourceId": plan.found["id"]}
+        return self.client.put("/datasources/datasource-storages", json={**ids, **plugin, **storage})
 
     # -- the plugin's test ------------------------------------------------------------------------------------------
     def test(self, plan: Plan, configuration: Json, *, stored: bool, saved: Json | None = None) -> list[str]:

@@ -17,7 +17,9 @@ try:
     import jmespath
 except ImportError:
     # The module says so in the field's words, and only when a test has an expectation.
-    jmespath = None
+    HAS_JMESPATH = False
+else:
+    HAS_JMESPATH = True
 
 # Of an answer that was not the expected one, as much is shown.
 _SHOWN = 200
@@ -36,7 +38,7 @@ def check(test: Test) -> None:
             f"Smoke test '{label(test)}' has expect, equals or page, but no query",
             next_step="Name the query whose answer is meant.",
         )
-    if test.get("expect") and jmespath is not None:
+    if test.get("expect") and HAS_JMESPATH:
         try:
             jmespath.compile(test["expect"])
         except jmespath.exceptions.JMESPathError as error:
@@ -48,7 +50,7 @@ def check(test: Test) -> None:
 
 def label(test: Test) -> str:
     if test.get("name"):
-        return test["name"]
+        return str(test["name"])
     return f"{test['application']}: {test['query']}" if test.get("query") else test["application"]
 
 
@@ -84,7 +86,7 @@ def find_query(client: Client, application: Target, name: str, page: str | None)
         raise InvalidInput(
             f"'{name}' is a function of a JS object, which runs in browsers only", next_step="Test a query instead."
         )
-    return found[0]["id"]
+    return str(found[0]["id"])
 
 
 def run_query(client: Client, action_id: str) -> Any:

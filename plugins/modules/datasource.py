@@ -157,7 +157,8 @@ class Datasource(AppsmithModule):
             )
         else:
             result = datasources.remove(self.params["name"], self.params["plugin"], self.check_mode)
-        self.diff(*result.pop("diff"), header=result["name"])
+        before, after = result.pop("diff")
+        self.diff(before, after, header=result["name"])
         self.changed(result["changed"])
         self.result["datasource"] = result
         if result.get("needs_browser"):

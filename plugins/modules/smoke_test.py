@@ -151,7 +151,7 @@ class SmokeTest(AppsmithModule):
         tests = self.params["tests"]
         self.result.update(results=[], passed=0)
         if any(test["expect"] for test in tests):
-            self.require(_smoke.jmespath is not None, "jmespath")
+            self.require(_smoke.HAS_JMESPATH, "jmespath")
         for test in tests:
             _smoke.check(test)
         self._targets: dict[str, Target] = {}

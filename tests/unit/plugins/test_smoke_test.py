@@ -146,7 +146,7 @@ def test_what_can_be_known_to_be_wrong_is_said_before_anything_is_sent(api, run_
 
 
 def test_without_jmespath_an_expectation_is_refused(api, run_module, monkeypatch):
-    monkeypatch.setattr(_smoke, "jmespath", None)
+    monkeypatch.setattr(_smoke, "HAS_JMESPATH", False)
     assert "jmespath" in run(run_module, {"query": "x", "expect": "[0]"})["msg"] and api.made == []
 
 
