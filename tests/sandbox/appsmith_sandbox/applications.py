@@ -232,7 +232,9 @@ def answer(ctx: Context, app: Document, *, pages: bool = True, published: bool =
     )
     if app.get("git"):
         said["gitApplicationMetadata"] = {
-            name: app["git"][name] for name in _GIT_MEMBERS if app["git"].get(name) is not None
+            name: app["git"][name]
+            for name in _GIT_MEMBERS
+            if app["git"].get(name) is not None and (ctx.release.since("v1.61") or not name.startswith("ref"))
         }
     said.update(
         lastDeployedAt=app.get("lastDeployedAt"),

@@ -201,7 +201,7 @@ class Work:
 
     # Documents ------------------------------------------------------------------------------------------------------
 
-    def load(self, files: repo_format.Files) -> None:
+    def load(self, files: repo_format.Files, **members: Any) -> None:
         """Documents as in the files, published; to be called inside a transaction or alone."""
         with self.ctx.store.tx():
             try:
@@ -211,9 +211,8 @@ class Work:
                     400, "AE-APP-4052", f"Unable to find plugin {error}", title="BAD_REQUEST", error_type="Bad request"
                 ) from error
             applications.publish(self.ctx.store, self.app["id"], mark=False)
-            self.app = self.ctx.store.update(
-                "applications", self.app["id"], isManualUpdate=True, modifiedAt=now_text(), **_themes(self.ctx)
-            )
+            members = {"modifiedAt": now_text(), **_themes(self.ctx), **members}
+            self.app = self.ctx.store.update("applications", self.app["id"], **members)
 
     def need_readable(self, files: repo_format.Files) -> None:
         """AE-JSN-4045 when a newer server wrote this."""
@@ -256,7 +255,8 @@ class Work:
             raise failed("push", str(error)) from error
         except GitFailed as error:
             raise self.refusal(error, "push") from error
-        self.app = applications.publish(self.ctx.store, self.app["id"])
+        applications.publish(self.ctx.store, self.app["id"])
+        self.app = self.ctx.store.update("applications", self.app["id"], **_themes(self.ctx))
         return said
 
     def _upstream_ahead(self) -> AppError:
@@ -314,13 +314,13 @@ def _clone_error(ctx: Context, error: GitFailed, old: bool) -> AppError:
     return git_keys.key_refused(ctx)
 
 
-def _git_members(ctx: Context, address: Address, url: str, branch: str, default: str, base_id: str) -> Document:
-    members: Document = {"branchName": branch}
-    if ctx.release.since("v1.61"):
-        members.update(refType="branch", refName=branch)
+def _git_members(address: Address, url: str, branch: str, base_id: str) -> Document:
     return {
-        **members,
-        "defaultBranchName": default,
+        "branchName": branch,
+        # Answered from v1.61 on, by an upgraded instance as well.
+        "refType": "branch",
+        "refName": branch,
+        "defaultBranchName": branch,
         "remoteUrl": url,
         "browserSupportedRemoteUrl": address.browser,
         "isRepoPrivate": True,
@@ -363,7 +363,7 @@ def connect(ctx: Context, old: bool) -> Document:
             app = ctx.store.update(
                 "applications",
                 app["id"],
-                git=_git_members(ctx, address, body["remoteUrl"], branch, branch, app["baseId"]),
+                git=_git_members(address, body["remoteUrl"], branch, app["baseId"]),
                 isManualUpdate=False,
                 modifiedAt=now_text(),
             )
@@ -476,11 +476,11 @@ def _import(
                 "pages": {"edit": [], "published": []},
                 "theme": applications.pretty(applications.THEME),
                 "jslibs": {},
-                "git": _git_members(ctx, address, ctx.json["remoteUrl"], branch, branch, base_id),
+                "git": _git_members(address, ctx.json["remoteUrl"], branch, base_id),
             },
         )
         work = Work(ctx, app, old)
-        work.load(files)
+        work.load(files, isManualUpdate=True)
         git_keys.give_to_application(ctx, key, base_id)
         workspaces.used(ctx, workspace["id"])
         work.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -703,7 +703,8 @@ def _deploy(work: Work, clone: Clone, alone: bool, action: str) -> None:
     work.need_readable(files)
     if not alone:
         raise git_locks.write_conflict(work.ctx.instance, action)
-    work.load(files)
+    # A pull leaves the mark as it is, a discard counts as somebody's change.
+    work.load(files, **({"isManualUpdate": True} if action == "discard" else {}))
 
 
 def discard(ctx: Context, old: bool) -> Document:
@@ -731,9 +732,7 @@ def _branch_application(work: Work, branch: str, **members: Any) -> Work:
         for name, value in base["git"].items()
         if name not in ("isRepoPrivate", "branchProtectionRules", "autoCommitEnabled", "checkedOut")
     }
-    git.update(branchName=branch, lastCommittedAt=seconds_text())
-    if "refName" in git:
-        git["refName"] = branch
+    git.update(branchName=branch, refName=branch, lastCommittedAt=seconds_text())
     copied = {key: base[key] for key in ("baseId", "name", "slug", "workspaceId", "isPublic", "theme")}
     user = work.ctx.user
     app = work.ctx.store.insert(
@@ -775,7 +774,7 @@ def create_branch(ctx: Context, old: bool, name: Any) -> Document:
         created.sync_commit(clone, f"{_SYSTEM}after creating a new branch: {name}", author)
         # The parent's uncommitted changes have moved.
         if work.changes(clone):
-            work.load(clone.files(work.local))
+            work.load(clone.files(work.local), isManualUpdate=True)
         theme = ctx.store.setting("themeId")
         # As it was answered: the themes come later, and on the new route only one of them.
         said = applications.answer(ctx, created.app)
@@ -783,7 +782,7 @@ def create_branch(ctx: Context, old: bool, name: Any) -> Document:
             said.pop(member, None)
         if not old:
             created.app.pop("publishedThemeId", None)
-            created.app["unpublishedThemeId"] = theme
+            created.app.update(unpublishedThemeId=theme, isManualUpdate=True)
             ctx.store.replace("applications", created.app)
     return said
 
@@ -821,7 +820,7 @@ def checkout(ctx: Context, old: bool, name: Any) -> Document:
         try:
             created.need_readable(files)
             clone.set_branch(short, clone.tip(remote))
-            created.load(files)
+            created.load(files, isManualUpdate=True)
         except AppError:
             applications.remove(ctx.store, created.app)
             raise

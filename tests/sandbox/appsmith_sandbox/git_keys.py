@@ -114,9 +114,9 @@ def private_key(ctx: Context, key: Document) -> str:
         raise internal_error() from error
 
 
-def _key_answer(ctx: Context, key: Document, regenerated: bool) -> Response:
+def _key_answer(ctx: Context, key: Document, regenerated: bool, status: int = 201) -> Response:
     said = {"publicKey": key["publicKey"], "docUrl": KEY_DOC}
-    return ctx.ok({**said, "isRegeneratedKey": regenerated, "regeneratedKey": regenerated}, status=201)
+    return ctx.ok({**said, "isRegeneratedKey": regenerated, "regeneratedKey": regenerated}, status=status)
 
 
 def make_key(ctx: Context) -> Response:
@@ -139,7 +139,7 @@ def make_import_key(ctx: Context) -> Response:
     assert ctx.user
     key = _make(ctx)
     _replace(ctx, {"userId": ctx.user["id"]}, key)
-    return _key_answer(ctx, key, False)
+    return _key_answer(ctx, key, False, 200)
 
 
 def copy_import_key(ctx: Context) -> Response:
