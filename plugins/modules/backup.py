@@ -174,8 +174,8 @@ class Backup(AppsmithModule):
         if not contents.encrypted:
             self.warn(
                 "The archive is not encrypted and lacks the instance's encryption keys: keep "
-                "APPSMITH_ENCRYPTION_PASSWORD and APPSMITH_ENCRYPTION_SALT in a vault, or the credentials in it can't be "
-                "read."
+                "APPSMITH_ENCRYPTION_PASSWORD and APPSMITH_ENCRYPTION_SALT in a vault, or nobody can read the "
+                "credentials in it."
             )
 
     def _look_at_space(self, stacks: Stacks, before: list[Path]) -> None:

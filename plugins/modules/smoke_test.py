@@ -118,7 +118,6 @@ passed:
   type: int
 """
 
-from functools import cached_property
 from typing import Any, ClassVar
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _smoke, _workspaces
@@ -154,16 +153,13 @@ class SmokeTest(AppsmithModule):
             self.require(_smoke.HAS_JMESPATH, "jmespath")
         for test in tests:
             _smoke.check(test)
+        workspace = _workspaces.get(self.client, self.params["workspace"])
+        self._listed = _applications.list_applications(self.client, workspace["id"])
         self._targets: dict[str, Target] = {}
         try:
             self.each(tests, self._test, label=_smoke.label)
         finally:
             self.result["passed"] = sum(1 for entry in self.result["results"] if not entry.get("failed"))
-
-    @cached_property
-    def _listed(self) -> list[dict[str, Any]]:
-        workspace = _workspaces.get(self.client, self.params["workspace"])
-        return _applications.list_applications(self.client, workspace["id"])
 
     def _target(self, name: str) -> Target:
         """The application at the branch that is meant, looked up once."""

@@ -452,7 +452,7 @@ def test_options_of_another_way_to_sign_in_are_refused(api, run_module):
 def test_google_sheets_is_saved_and_reported_as_needing_a_browser(server, run_module):
     raw = {"authentication": {"authenticationType": "oAuth2", "scopeString": "sheets"}, "properties": []}
     server.look(stored("sheet", "p-gs", configured=False))
-    server.save(save_body(raw, "p-gs", "sheet"), stored("sheet", "p-gs", raw))
+    server.save(save_body(raw, "p-gs", "sheet"), stored("sheet", "p-gs", raw, invalids=["Not authorised"]))
     result = one(run_module, {"name": "sheet", "plugin": "google-sheets-plugin", "configuration": raw})
     assert result["datasource"]["needs_browser"] and not result["datasource"]["proven"]
     assert "browser" in result["datasource"]["proof"]

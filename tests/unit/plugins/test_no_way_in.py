@@ -13,6 +13,7 @@ CREDENTIALS = {
     "appsmith_username": "admin@example.com",
     "appsmith_password": PASSWORD,
 }
+DATASOURCE = {"name": "x", "plugin": "restapi-plugin", "url": "https://api.example.com"}
 # Module, its options, and whether its first call comes from nobody (then the password comes second).
 MODULES = [
     pytest.param("login", {}, False, id="login"),
@@ -22,6 +23,10 @@ MODULES = [
     pytest.param("application", {"workspace": "x", "name": "y"}, False, id="application"),
     pytest.param("application_info", {}, False, id="application_info"),
     pytest.param("publish", {"workspace": "x"}, False, id="publish"),
+    pytest.param("datasource", {"workspace": "x", **DATASOURCE}, False, id="datasource"),
+    pytest.param("datasources", {"workspace": "x", "datasources": [DATASOURCE]}, False, id="datasources"),
+    pytest.param("datasource_info", {"workspace": "x"}, False, id="datasource_info"),
+    pytest.param("smoke_test", {"workspace": "x", "tests": [{"application": "y"}] * 2}, False, id="smoke_test"),
 ]
 
 

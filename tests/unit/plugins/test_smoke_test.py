@@ -134,6 +134,28 @@ def test_the_branch_of_the_instance_is_looked_up(server, run_module):
     assert not run(run_module, {}, branch="master")["failed"]
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_another_branch_is_tested_at_its_own_document(server, run_module, check_mode):
+    git = {"branchName": "master", "refName": "master", "remoteUrl": "git@git.example.com:acme/orders.git"}
+    server.look({**APPLICATION, "gitApplicationMetadata": git})
+    server.api.expect("GET", "/info", root=True, text='{"version": "v1.91"}')
+    refs = [{"refName": "master", "default": True}, {"refName": "staging", "default": False}]
+    server.api.expect("GET", "/git/applications/a1/refs", params={"refType": "branch"}, data=refs)
+    server.api.expect(
+        "POST",
+        "/git/applications/a1/checkout-ref",
+        json={"refName": "staging", "refType": "branch"},
+        data={**APPLICATION, "id": "a2"},
+    )
+    server.pages(application="a2")
+    server.query("q1", application="a2", body=[])
+    server.pages(application="a2")
+    server.query("q1", application="a2", body=[])
+    # Looked up once, however many tests there are.
+    tests = [{"query": "who_am_i"}, {"query": "who_am_i", "equals": []}]
+    assert run(run_module, *tests, branch="staging", check_mode=check_mode)["passed"] == 2
+
+
 @pytest.mark.parametrize(
     ("test", "said"),
     [
