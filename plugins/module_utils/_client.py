@@ -111,7 +111,7 @@ class Client:
         self.timeout = timeout
         self.connect_timeout = connect_timeout
         self.retries = retries
-        self._sleep = sleep or (lambda seconds: _wait.sleep(seconds))
+        self._sleep = sleep
         self._warn = warn or (lambda text: None)
         self._verify: bool | str = (ca_path or True) if validate_certs else False
         self._answered = False
@@ -237,7 +237,7 @@ class Client:
                     return answer
                 pause = _retry_after(answer)
             done = (self.retries if retries is None else retries) - attempt + 1
-            self._sleep(min(MAX_PAUSE, pause if pause is not None else 2.0**done))
+            (self._sleep or _wait.sleep)(min(MAX_PAUSE, pause if pause is not None else 2.0**done))
         raise AssertionError("unreachable")
 
     def _send(self, wanted: dict[str, Any]) -> Answer:

@@ -10,8 +10,7 @@ DOCUMENTATION = r"""
 module: application
 short_description: Manage an application of an Appsmith workspace
 version_added: 0.1.0
-author:
-  - stagecraft.appsmith contributors
+author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Makes, changes or deletes an application. The pages and queries of it are not this module's business; they come from
     editing, or from a repository (M(stagecraft.appsmith.git_import)).

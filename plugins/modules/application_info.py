@@ -10,8 +10,7 @@ DOCUMENTATION = r"""
 module: application_info
 short_description: List the applications of an Appsmith instance
 version_added: 0.1.0
-author:
-  - stagecraft.appsmith contributors
+author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Lists applications, one for all branches of a repository.
 extends_documentation_fragment:

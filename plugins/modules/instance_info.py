@@ -10,8 +10,7 @@ DOCUMENTATION = r"""
 module: instance_info
 short_description: Look at an Appsmith instance, or wait until it is ready
 version_added: 0.1.0
-author:
-  - stagecraft.appsmith contributors
+author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Tells whether the instance is ready, its release, and what it says to anybody. Needs no credentials.
   - An instance that can't be reached or is starting is not an error, unless O(wait) is set. See RV(instance.ready) and

@@ -10,8 +10,7 @@ DOCUMENTATION = r"""
 module: publish
 short_description: Publish what was edited in applications of an Appsmith workspace
 version_added: 0.1.0
-author:
-  - stagecraft.appsmith contributors
+author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Brings the published view of applications to their edit view. Publishes only where the two differ, and looks
     afterwards.

@@ -10,8 +10,7 @@ DOCUMENTATION = r"""
 module: super_user
 short_description: Make the first user of an Appsmith instance
 version_added: 0.1.0
-author:
-  - stagecraft.appsmith contributors
+author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Makes O(appsmith_username) with O(appsmith_password) the first user, who administers the instance, if the instance
     has no users yet. On any other instance it checks that this user can sign in and administers it, and changes

@@ -10,8 +10,7 @@ DOCUMENTATION = r"""
 module: workspace
 short_description: Manage a workspace of an Appsmith instance
 version_added: 0.1.0
-author:
-  - stagecraft.appsmith contributors
+author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Makes, changes or deletes a workspace.
   - Appsmith allows two workspaces of one name. This module never makes a second one, and refuses to guess which of

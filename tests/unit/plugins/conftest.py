@@ -250,8 +250,8 @@ class Api:
 @pytest.fixture
 def api() -> Iterator[Api]:
     """The expected calls; at the end none may be left over."""
-    with Api.mocked() as instance:
-        yield instance
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(Api.mocked())
 
 
 @pytest.fixture(autouse=True)

@@ -140,7 +140,7 @@ def test_reads_are_repeated_while_it_starts(api, client, sleeps):
 
 
 def test_repeating_ends(api, client, sleeps):
-    for _ in range(5):
+    for _attempt in range(5):
         api.expect("GET", "/x", status=502, text="502 Bad Gateway")
     with pytest.raises(errors.NotReady):
         client.get("/x")

@@ -118,7 +118,7 @@ def test_waiting(api, run_module, sleeps):
 
 
 def test_waiting_ends(api, run_module, sleeps):
-    for _ in range(4):
+    for _attempt in range(4):
         api.expect("GET", "/health", status=502, text="502 Bad Gateway")
     result = run_module("instance_info", WAIT)
     assert result["failed"] and result["error"]["title"] == "NotReady"
@@ -137,7 +137,7 @@ def test_waiting_for_a_release(api, run_module, sleeps):
 
 
 def test_waiting_for_a_release_that_does_not_come(api, run_module):
-    for _ in range(4):
+    for _attempt in range(4):
         ready(api, "v1.60")
     result = run_module("instance_info", {**WAIT, "expect_version": "v1.91"})
     assert result["failed"] and result["msg"].startswith("http://appsmith.example.com runs v1.60, not v1.91")

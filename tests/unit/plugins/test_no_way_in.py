@@ -64,7 +64,7 @@ class TestNoWayIn:
         check(run_module(module, {**CREDENTIALS, **options}), "AuthenticationFailed", "was refused")
 
     def test_still_starting(self, api, run_module, sleeps, module, options, anonymous):
-        for _ in range(5):
+        for _attempt in range(5):
             first(api, anonymous, status=502, text="502 Bad Gateway")
         check(run_module(module, {**CREDENTIALS, **options}), "NotReady", "is not ready (HTTP 502)")
 

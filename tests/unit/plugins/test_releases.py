@@ -122,7 +122,7 @@ def test_the_probe_tells_it_when_info_does_not(api, info):
 
 
 def test_what_was_given_is_the_last_resort(api):
-    for _ in range(2):
+    for _attempt in range(2):
         api.expect("GET", "/info", root=True, status=404, text="")
         api.expect("GET", "/users/me", error=(400, "AE-BAD-4002", "mismatch"), error_data={"serverVersion": "UNKNOWN"})
     assert detect(Client(URL), "1.91") == Version.parse("v1.91")

@@ -37,7 +37,7 @@ def test_login(api, run_module, check_mode):
 
 
 def test_login_twice_is_never_a_change(api, run_module):
-    for _ in range(2):
+    for _attempt in range(2):
         api.expect_sign_in()
         assert not run_module("login", CREDENTIALS, diff=True)["changed"]
 
