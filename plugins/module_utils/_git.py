@@ -37,7 +37,15 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api impor
     upstream_ahead,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, MIGRATION, drift, settled
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
+    CHANGES,
+    MIGRATION,
+    NONE,
+    drift,
+    judge,
+    may_be_migration,
+    settled,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
 
 T = TypeVar("T")
@@ -179,6 +187,13 @@ class Git:
         status = self.look(target)
         return Ahead(status.ahead, status.behind)
 
+    def drift(self, target: Target, status: Status) -> str:
+        """Where uncommitted changes come from; looks at the views only where the files leave it open."""
+        kind = drift(status)
+        if kind == NONE or (kind == CHANGES and not may_be_migration(status)):
+            return kind
+        return judge(status, views(self.client, target.id))
+
     def wait_until(self, proven: Callable[[], bool]) -> bool:
         """After a request without an answer: the server goes on with it, so wait and look, and never send it again."""
 
@@ -248,7 +263,7 @@ class Git:
         before = self.look(target, compare_remote=False)
         before = replace(before, ahead=far.ahead, behind=far.behind)
         self.refuse_diverged(target, before)
-        kind = drift(before)
+        kind = self.drift(target, before)
         if kind == CHANGES and keep_changes:
             raise uncommitted(target, before)
         thrown_away = list(before.files) if kind == CHANGES else []
@@ -271,18 +286,19 @@ class Git:
         far = self.fetch(target)
         before = self.look(target, compare_remote=False)
         before = replace(before, ahead=far.ahead, behind=far.behind)
-        facts = {"behind": before.behind, "drift": drift(before)}
+        kind = self.drift(target, before)
+        facts = {"behind": before.behind, "drift": kind}
         if before.behind == 0:
             return Outcome(False, before, before, facts=facts)
-        self.refuse_pull(target, before)
+        self.refuse_diverged(target, before)
+        self.refuse_pull(target, before, kind)
         if self.client.check_mode:
             return Outcome(True, before, facts=facts)
         outcome = self.deploy_by_pull(target)
         return Outcome(True, before, outcome.after, outcome.warnings, facts)
 
-    def refuse_pull(self, target: Target, status: Status) -> None:
-        self.refuse_diverged(target, status)
-        kind = drift(status)
+    @staticmethod
+    def refuse_pull(target: Target, status: Status, kind: str) -> None:
         if kind == MIGRATION:
             raise GitUncommittedChanges(
                 f"'{target.name}' at {target.branch} carries a migration's traces, with which no pull works",

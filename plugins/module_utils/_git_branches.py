@@ -20,7 +20,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target, named, uncommitted
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import NOTHING_TO_MERGE, Branches, Status
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import MIGRATION, drift
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, MIGRATION
 
 
 def check_name(name: str) -> str:
@@ -116,8 +116,9 @@ def remove_branch(git: Git, target: Target, name: str) -> Outcome:
         return Outcome(False, facts={"branch": name})
     if name in (known.default, target.branch):
         raise InvalidInput(f"'{target.name}': {name} is the default branch and can't be taken from the instance")
-    status = git.look(at_branch(git, target, name))
-    if drift(status) not in ("none", MIGRATION) or status.ahead:
+    document = at_branch(git, target, name)
+    status = git.look(document)
+    if git.drift(document, status) == CHANGES or status.ahead:
         raise GitUncommittedChanges(
             f"'{target.name}': branch {name} has work that is not in the repository: {named(status.files)}",
             next_step="Commit it, or discard it, then delete the branch.",
@@ -202,7 +203,7 @@ def _ready(git: Git, documents: dict[str, Target], commit_migration: str | None)
                 f"'{document.name}': branch {name} is {status.behind} commits behind the remote; nothing was merged",
                 next_step="Bring them in first (git_discard or git_pull with this branch), then merge.",
             )
-        kind = drift(status)
+        kind = git.drift(document, status)
         if kind == MIGRATION and commit_migration:
             git.commit(document, commit_migration)
             committed.append(name)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Status
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import Views
 
 NONE = "none"
 MIGRATION = "migration"
@@ -15,21 +16,37 @@ METADATA = "metadata.json"
 
 
 def drift(status: Status) -> str:
-    """What the uncommitted changes of a status come from.
+    """What the uncommitted changes of a status come from, by the files alone.
 
-    An upgrade of the instance, or the import of an older format, rewrites the repository's metadata.json (its schema
-    numbers) and the metadata.json of queries, and nothing else (observed on v1.60 to v1.91). Anything beside them is
-    taken for a person's work. The other way round it is not certain: a person may have changed a query's settings on
-    top of a migration; whoever throws changes away looks at the published view as well.
+    An upgrade of the instance rewrites the repository's metadata.json (its schema numbers) and the metadata.json of
+    queries, and nothing else (observed on v1.60 to v1.91). Anything beside them is taken for a person's work.
     """
     if status.clean:
         return NONE
-    if status.added or status.removed or status.conflicting or METADATA not in status.modified:
-        return CHANGES
     only_metadata = all(path.rsplit("/", 1)[-1] == METADATA for path in status.modified)
-    return MIGRATION if only_metadata else CHANGES
+    return MIGRATION if only_metadata and may_be_migration(status) else CHANGES
+
+
+def may_be_migration(status: Status) -> bool:
+    """The repository has another format than this instance writes, and no query's or function's text is changed.
+
+    A migration over several releases rewrites pages and widgets as well (observed 28), which a person may do, too.
+    """
+    if status.added or status.removed or status.conflicting or METADATA not in status.modified:
+        return False
+    return all(path.endswith(".json") for path in status.modified)
+
+
+def judge(status: Status, views: Views) -> str:
+    """The same with both views at hand: a migration changes both, a person's unpublished work only one."""
+    kind = drift(status)
+    if kind == MIGRATION and views.unpublished:
+        return CHANGES
+    if kind == CHANGES and may_be_migration(status) and views.complete and not views.unpublished:
+        return MIGRATION
+    return kind
 
 
 def settled(status: Status) -> bool:
-    """Nothing to bring in and nothing of a person's left: as deployed as the repository's format allows."""
-    return status.behind == 0 and drift(status) != CHANGES
+    """Nothing to bring in and nothing of a person's left, as far as the files tell; the views must tell the rest."""
+    return status.behind == 0 and (status.clean or may_be_migration(status))

@@ -17,7 +17,13 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target, named
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, MIGRATION, NONE, drift
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
+    CHANGES,
+    MIGRATION,
+    NONE,
+    drift,
+    judge,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import Gates, clashes
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
     BEHIND,
@@ -101,8 +107,8 @@ class Promotion:
         """
         shown = views(git.client, item.target.id)
         unpublished = shown.unpublished
-        if item.drift == MIGRATION and unpublished:
-            item.drift = CHANGES
+        if item.status:
+            item.drift = judge(item.status, shown)
         old_in_both = item.drift == CHANGES and not unpublished and shown.complete and not clashes(item.status)
         new_in_one = item.drift == NONE and bool(unpublished) and item.state != BEHIND
         if old_in_both or new_in_one:
@@ -161,7 +167,8 @@ class Promotion:
         outcome = self.git.deploy_by_pull(target) if by_pull else self.git.deploy_by_discard(target)
         item.warnings += outcome.warnings
         item.status = outcome.after
-        item.drift = drift(outcome.after) if outcome.after else NONE
+        # The proof has seen that what is left is a migration's, if anything is.
+        item.drift = MIGRATION if outcome.after and not outcome.after.clean else NONE
         self._prove_content(item)
         item.state = DEPLOYED
         item.unconfigured = unconfigured_of_application(self.git.client, target.workspace_id, target.id)

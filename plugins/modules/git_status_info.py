@@ -122,7 +122,6 @@ applications:
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Outcome, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import branches
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module import APPLICATIONS, BRANCH, GitModule
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import drift
 
 
 class GitStatusInfo(GitModule):
@@ -137,7 +136,7 @@ class GitStatusInfo(GitModule):
         facts = {
             "default_branch": known.default or target.default_branch,
             "clean": status.clean,
-            "drift": drift(status),
+            "drift": self.git.drift(target, status),
             "ahead": status.ahead,
             "behind": status.behind,
             "modified": list(status.modified),
