@@ -40,7 +40,8 @@ password:
   description: Password of O({prefix}username).
   type: str
 ssl_mode:
-  description: How TLS is used, in the plugin's words, such as V(REQUIRE) for PostgreSQL. Defaults to V(DEFAULT).
+  description: How TLS is used, in the plugin's words, such as V(REQUIRE) for PostgreSQL. Defaults to V(DEFAULT),
+    with SQL Server to V(NO_VERIFY).
   type: str
 read_only:
   description: Whether Appsmith marks the connection as read-only.

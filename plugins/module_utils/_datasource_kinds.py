@@ -105,6 +105,11 @@ def _database(options: Options) -> dict[str, Any]:
     }
 
 
+def _mssql(options: Options) -> dict[str, Any]:
+    # Its plugin takes two modes and refuses any other, the usual DEFAULT included.
+    return _database({**options, "ssl_mode": options.get("ssl_mode") or "NO_VERIFY"})
+
+
 def _mongo(options: Options) -> dict[str, Any]:
     kind = "REPLICA_SET" if options.get("replica_set") else "DIRECT"
     mechanism = options.get("auth_mechanism") or "SCRAM_SHA_1"
@@ -229,7 +234,10 @@ _KINDS = (
         "mysql-plugin", _database, _SQL, _HOST | {"database"}, 3306,
         _modes("DEFAULT", "PREFERRED", "REQUIRED", "DISABLED"), test_proves=True,
     ),
-    Kind("mssql-plugin", _database, _SQL, _HOST | {"database"}, 1433, test_proves=True),
+    Kind(
+        "mssql-plugin", _mssql, _SQL, _HOST | {"database"}, 1433,
+        _modes("NO_VERIFY", "DISABLE"), test_proves=True,
+    ),
     Kind("redshift-plugin", _database, _SQL, _HOST | {"database"}, 5439, test_proves=True),
     Kind(
         "mongo-plugin", _mongo, _SQL | {"replica_set", "auth_mechanism"}, _HOST, 27017,

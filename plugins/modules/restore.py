@@ -167,6 +167,7 @@ class Restore(AppsmithModule):
         version = control.version()
         self._compare_versions(contents, version)
         unattended = self._unattended(contents, version)
+        self._look_at_space(stacks, contents)
         self.changed()
         self.result.update(
             archive=archive.name,
@@ -180,6 +181,8 @@ class Restore(AppsmithModule):
         if not unattended:
             control.need_terminal()
         stacks.move_aside(stacks.leftovers(archive.name))
+        # appsmithctl moves it aside once the database is replaced, and breaks off half-way if there is none.
+        stacks.git_storage.mkdir(exist_ok=True)
         outcome = self._restore(control, archive, version, unattended)
         self.result["put_aside"] = self._prove(stacks, archive, outcome)
         self._prove_keys(stacks, contents)
@@ -208,8 +211,9 @@ class Restore(AppsmithModule):
         else:
             compare_with_sidecar(contents, described)
             proven.append("checksum")
+        printed = (described or {}).get("keys_fingerprint")
         keys = stacks.keys(self.params["encryption_password"], self.params["encryption_salt"])
-        if contents.encrypted:
+        if contents.encrypted and not self.params["encryption_password"]:
             # It brings its own keys.
             return contents, proven
         if keys is None:
@@ -217,7 +221,6 @@ class Restore(AppsmithModule):
                 f"{archive.name} holds no encryption keys, and the instance's docker.env has none",
                 next_step="Give encryption_password and encryption_salt of the instance that it was taken from.",
             )
-        printed = (described or {}).get("keys_fingerprint")
         if not printed:
             self.warn(
                 f"Which encryption keys {archive.name} was taken with is not known: if they are not this instance's, "
@@ -241,6 +244,15 @@ class Restore(AppsmithModule):
             f"The archive is of {contents.version}, the instance runs {version}",
             next_step=f"Start the instance with {contents.version} first; nothing was touched.",
         )
+
+    def _look_at_space(self, stacks: Stacks, contents: Contents) -> None:
+        """The new content lies beside the old for a while; the database unpacks to more than its dump."""
+        wanted, free = 2 * sum(contents.members.values()), stacks.free_bytes()
+        if free < wanted:
+            raise AppsmithError(
+                f"Only {free >> 20} MiB are free at {stacks.root}, the restore needs about {wanted >> 20} MiB",
+                next_step="Make room there; nothing was touched.",
+            )
 
     def _unattended(self, contents: Contents, version: str) -> bool:
         way = self.params["dialogue"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _appsmithctl, _archive
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _appsmithctl, _archive, _stacks
 
 FAKE = Path(__file__).parent / "hosts" / "instance.py"
 KEYS = ("made-up-pass", "made-up-salt")
@@ -248,6 +248,30 @@ def test_restore_of_an_encrypted_one(host):
     host.backup(archive_password=PASSWORD)
     result = host.restore(archive_password=PASSWORD)
     assert not result["failed"] and host.answers == ["0", PASSWORD] and result["proven"] == ["contents", "checksum"]
+
+
+def test_an_encrypted_one_is_compared_with_keys_from_outside(host):
+    """The container's environment wins over the keys that the archive brings."""
+    host.backup(archive_password=PASSWORD)
+    more = {"archive_password": PASSWORD, "encryption_password": "un-like-1", "encryption_salt": "un-like-2"}
+    assert "other encryption keys than the given ones" in host.restore(**more)["msg"]
+    more = {"archive_password": PASSWORD, "encryption_password": KEYS[0], "encryption_salt": KEYS[1]}
+    assert host.restore(**more)["proven"] == ["contents", "checksum", "keys"]
+
+
+def test_restore_wants_space(host, monkeypatch):
+    host.backup()
+    monkeypatch.setattr(_stacks.Stacks, "free_bytes", lambda self: 1)
+    result = host.restore()
+    assert (
+        result["failed"] and "the restore needs about" in result["msg"] and host.called == ["backup --non-interactive"]
+    )
+
+
+def test_restore_without_a_git_storage_makes_one_to_be_put_aside(host):
+    host.backup()
+    shutil.rmtree(host.root / "git-storage")
+    assert not host.restore()["failed"]
 
 
 def test_restore_is_unattended_where_the_release_can(host):

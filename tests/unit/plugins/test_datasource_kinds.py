@@ -43,6 +43,20 @@ CASES = {
             },
         },
     ),
+    # Its plugin knows two modes, and fails on DEFAULT (MssqlPlugin.addSslOptionsToUrlBuilder).
+    "mssql": (
+        {**SERVER, "database": "erp"},
+        {
+            "connection": {"mode": "READ_WRITE", "ssl": {"authType": "NO_VERIFY"}},
+            "endpoints": [{"host": "127.0.0.1", "port": 1433}],
+            "authentication": {
+                "authenticationType": "dbAuth",
+                "username": "u",
+                "password": "made-up",
+                "databaseName": "erp",
+            },
+        },
+    ),
     "mongo": (
         {"host": "127.0.0.1", "database": "events"},
         {
