@@ -57,17 +57,27 @@ def need(ctx: Context, action_id: str | None, wanted: str) -> tuple[Document, Do
     return action, app
 
 
-def _source_answer(edit: Document, *, storages: bool) -> Document:
+def _source_answer(ctx: Context, edit: Document, app: Document, *, plugin_name: bool, storages: bool) -> Document:
+    """The datasource inside a query; one that lives only there (it has no id) says more of itself."""
     source = edit.get("datasource") or {}
     said: Document = {}
     if source.get("id"):
         said["id"] = source["id"]
     said["userPermissions"] = []
-    for member in ("name", "pluginId", "datasourceConfiguration"):
+    for member in ("name", "pluginId"):
         if source.get(member) is not None:
             said[member] = source[member]
+    if not source.get("id"):
+        plugin = plugins.by_id(ctx.store, source.get("pluginId"))
+        if plugin_name and plugin:
+            said["pluginName"] = plugin["name"]
+        said["workspaceId"] = app["workspaceId"]
+        if source.get("datasourceConfiguration") is not None:
+            said["datasourceConfiguration"] = source["datasourceConfiguration"]
     if storages:
         said["datasourceStorages"] = {}
+    if not source.get("id"):
+        said["invalids"] = []
     said.update(messages=[], isValid=True)
     return said
 
@@ -87,7 +97,7 @@ def answer(ctx: Context, action: Document, app: Document, *, created: bool = Fal
     said.update(
         pluginId=action["pluginId"],
         name=edit["name"],
-        datasource=_source_answer(edit, storages=not changed),
+        datasource=_source_answer(ctx, edit, app, plugin_name=created or changed, storages=not changed),
         pageId=action["pageId"],
         actionConfiguration=edit["actionConfiguration"],
     )

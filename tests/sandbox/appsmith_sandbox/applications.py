@@ -404,7 +404,7 @@ def import_answer(ctx: Context, app: Document) -> Document:
     unconfigured = any(not one["storage"]["isConfigured"] for one in used)
     said: Document = {"application": answer(ctx, app)}
     if unconfigured:
-        said["unConfiguredDatasourceList"] = [datasources.answer(ctx, one, permissions=False) for one in used]
+        said["unConfiguredDatasourceList"] = datasources.listed(ctx, used, permissions=False)
     said["isPartialImport"] = unconfigured
     said["artifact"] = answer(ctx, app)
     return said
@@ -418,7 +418,7 @@ async def reconnect_list(ctx: Context) -> Response:
         workspaces.need(ctx, ctx.path["workspaceId"], DEVELOPER)
     app_id = ctx.need_query("defaultApplicationId")
     used = datasources.of_application(ctx.store, app_id)
-    return ctx.ok([datasources.answer(ctx, one, permissions=False) for one in used])
+    return ctx.ok(datasources.listed(ctx, used, permissions=False))
 
 
 ROUTES = [

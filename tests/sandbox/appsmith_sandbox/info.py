@@ -60,7 +60,8 @@ def organization(ctx: Context) -> dict[str, Any]:
         thirdPartyAuths=None,
         migrationStatus="COMPLETED",
     )
-    if not newer:
+    # Newer servers have this member from their second start on.
+    if not newer or ctx.store.setting("starts") > 1:
         values["featuresWithPendingMigration"] = {}
     values["isAtomicPushAllowed"] = False
     values.update(set_here)

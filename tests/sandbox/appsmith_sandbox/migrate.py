@@ -29,6 +29,7 @@ def prepare(store: Store, wanted: Release, environment: Mapping[str, str]) -> bo
         migrated = state.number != wanted.number
         if migrated:
             _migrate(store, wanted)
+        store.set_setting("starts", store.setting("starts", 0) + 1)
         # Runs at every start: the administrators are exactly those of the process environment, so without the
         # variable there are none (observed 16), and docker.env does not count.
         emails = [one.strip().lower() for one in environment.get("APPSMITH_ADMIN_EMAILS", "").split(",")]

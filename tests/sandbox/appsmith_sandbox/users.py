@@ -172,12 +172,14 @@ async def update_profile(ctx: Context) -> Response:
 def user_answer(ctx: Context, user: Document) -> dict[str, object]:
     enabled = user["isEnabled"]
     tenant = "organizationId" if ctx.release.organizations else "tenantId"
+    verification = {"emailVerificationRequired": False} if enabled else {}
     return {
         "id": user["id"],
         "userPermissions": [],
         "email": user["email"],
         "source": "FORM",
         "isEnabled": enabled,
+        **verification,
         "isAnonymous": False,
         tenant: ctx.store.setting("tenantId"),
         "enabled": enabled,
