@@ -12,22 +12,9 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AlreadyExists,
     NotFound,
-    PermissionDenied,
     ProofFailed,
 )
-
-# Members of an exported application: list, what is edited, what is published, and what to call an entry.
-_PARTS = (
-    ("pageList", "unpublishedPage", "publishedPage", "page"),
-    ("actionList", "unpublishedAction", "publishedAction", "query"),
-    ("actionCollectionList", "unpublishedCollection", "publishedCollection", "JS object"),
-)
-_SETTINGS = (
-    ("pages", "publishedPages", "list of pages"),
-    ("unpublishedApplicationDetail", "publishedApplicationDetail", "settings"),
-    ("unpublishedAppLayout", "publishedAppLayout", "layout"),
-    ("unpublishedCustomJSLibs", "publishedCustomJSLibs", "JS libraries"),
-)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
 
 
 def list_applications(client: Client, workspace_id: str) -> list[dict[str, Any]]:
@@ -106,40 +93,18 @@ def delete(client: Client, workspace_id: str, application_id: str) -> None:
         raise ProofFailed(f"The application {application_id} was deleted, but it is still there")
 
 
-def unpublished(client: Client, application: dict[str, Any]) -> list[str]:
-    """What of an application's edit view isn't published, such as C(query list_orders); empty when all is.
+def unpublished(client: Client, application_id: str) -> list[str]:
+    """What of an application's edit view isn't published, such as C(query Page1/list_orders); empty when all is.
 
     The export holds both views whole; it needs the Administrator's right. Without it the times of the last edit and of
     the last deployment decide, which may call for one publication too many, never for one too few.
     """
-    try:
-        answer = client.answer("GET", f"/applications/export/{application['id']}")
-        exported = _exported(client, answer)
-    except (NotFound, PermissionDenied):
-        edited, deployed = application.get("modifiedAt"), application.get("lastDeployedAt")
-        return [] if edited and deployed and edited <= deployed else ["edited after the last deployment"]
-    return _differences(exported)
-
-
-def _exported(client: Client, answer: Any) -> dict[str, Any]:
-    if answer.status == 200 and not answer.is_envelope and isinstance(answer.body, dict):
-        return answer.body
-    client.judge(answer, "/applications/export")
-    raise ProofFailed("The export of the application is empty")
-
-
-def _differences(exported: dict[str, Any]) -> list[str]:
-    found: list[str] = []
-    for key, edit, published, kind in _PARTS:
-        for entry in exported.get(key) or []:
-            if entry.get(edit) != entry.get(published):
-                name = (entry.get(edit) or entry.get(published) or {}).get("name", "?")
-                found.append(f"{kind} {name}")
-    settings = exported.get("exportedApplication") or {}
-    found += [kind for edit, published, kind in _SETTINGS if settings.get(edit) != settings.get(published)]
-    if exported.get("editModeTheme") != exported.get("publishedTheme"):
-        found.append("theme")
-    return sorted(found)
+    found = views(client, application_id)
+    if found.complete or found.unpublished:
+        return found.unpublished
+    application = pages(client, application_id).get("application") or {}
+    edited, deployed = application.get("modifiedAt"), application.get("lastDeployedAt")
+    return [] if edited and deployed and edited <= deployed else ["edited after the last deployment"]
 
 
 def publish(client: Client, application_id: str) -> None:

@@ -20,6 +20,21 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._session import whoami
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version, look
 
+# What facts() returns of an instance that isn't ready.
+UNKNOWN: dict[str, Any] = {
+    "url": None,
+    "ready": False,
+    "problem": None,
+    "version": None,
+    "version_source": None,
+    "empty": None,
+    "instance_id": None,
+    "name": None,
+    "plan": None,
+    "form_login": None,
+    "signup": None,
+}
+
 
 def facts(client: Client, given_version: str | None = None) -> dict[str, Any]:
     """The instance, ready; raises why it isn't.

@@ -146,8 +146,8 @@ applications:
       published_pages:
         - Home
       unpublished:
-        - list of pages
         - page Detail
+        - application pages
 """
 
 from typing import Any
@@ -181,7 +181,7 @@ class ApplicationInfo(AppsmithModule):
         if self.params["details"]:
             described["pages"] = self.pages(application["id"], "EDIT")
             described["published_pages"] = self.pages(application["id"], "PUBLISHED")
-            described["unpublished"] = applications.unpublished(self.client, application)
+            described["unpublished"] = applications.unpublished(self.client, application["id"])
         return described
 
     def pages(self, application_id: str, mode: str) -> list[str]:

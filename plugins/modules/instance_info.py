@@ -65,7 +65,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instance:
-  description: The instance.
+  description: The instance. What is not known, since it is not ready, is null.
   returned: always
   type: dict
   contains:
@@ -130,7 +130,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     IncompatibleVersion,
     NotReady,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._instance import facts, is_passing
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._instance import UNKNOWN, facts, is_passing
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
 
@@ -167,7 +167,7 @@ class InstanceInfo(AppsmithModule):
     def look(self) -> bool | None:
         """True when the instance is as wanted; else the reason is in self.problem."""
         self.problem = None
-        self.result["instance"] = {"url": self.params["appsmith_url"], "ready": False}
+        self.result["instance"] = {**UNKNOWN, "url": self.params["appsmith_url"]}
         try:
             self.result["instance"] = facts(self.client, self.params["appsmith_version"])
             self.check_version(self.result["instance"])

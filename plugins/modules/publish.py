@@ -18,9 +18,9 @@ description:
     or by the API, and for imports from a file.
   - The comparison reads the application's export, which only the Administrator of the workspace may. Without that
     right the times of the last edit and of the last deployment decide, which may publish once too often.
-  - Of an application connected to Git, the default branch's application is published.
 extends_documentation_fragment:
   - stagecraft.appsmith._connection
+  - stagecraft.appsmith._git
   - stagecraft.appsmith._attributes
   - stagecraft.appsmith._attributes.actiongroup
 attributes:
@@ -42,6 +42,12 @@ options:
     elements: str
     aliases:
       - application
+  branch:
+    description:
+      - The branch whose document on the instance is published; it must be there (M(stagecraft.appsmith.git_branch)).
+      - Default is the application's first branch on this instance. Applications without a repository have no branches;
+        they are published as they are.
+    type: str
 seealso:
   - module: stagecraft.appsmith.application_info
 """
@@ -72,7 +78,10 @@ applications:
       description: Name.
       type: str
     id:
-      description: Id.
+      description: Id of what was published; each branch has its own.
+      type: str
+    branch:
+      description: Its branch; null without a repository.
       type: str
     changed:
       description: Whether it was published.
@@ -93,9 +102,10 @@ applications:
   sample:
     - name: Orders
       id: 6b0297179da452369c779805
+      branch: null
       changed: true
       unpublished:
-        - query list_orders
+        - query Page1/list_orders
 """
 
 from typing import Any
@@ -103,39 +113,39 @@ from typing import Any
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications as applications
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _workspaces as workspaces
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import ProofFailed
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module import APPLICATIONS, BRANCH, GitModule
 
 
-class Publish(AppsmithModule):
-    argument_spec = {
-        "workspace": {"type": "str", "required": True},
-        "applications": {"type": "list", "elements": "str", "aliases": ["application"]},
-    }
+class Publish(GitModule):
+    argument_spec = {**APPLICATIONS, **BRANCH}
 
     def run(self) -> None:
         self.result["applications"] = []
-        self.workspace = workspaces.get(self.client, self.params["workspace"])["id"]
-        self.existing = applications.list_applications(self.client, self.workspace)
+        workspace = workspaces.get(self.client, self.params["workspace"])
+        self.existing = applications.list_applications(self.client, workspace["id"])
         names = self.params["applications"]
         if names is None:
             names = [application["name"] for application in self.existing]
         self.each(list(dict.fromkeys(names)), self.publish, key="applications")
 
     def publish(self, name: str) -> dict[str, Any]:
-        application = applications.pick(self.existing, name)
-        before = applications.unpublished(self.client, application)
+        target = Target.read(applications.pick(self.existing, name))
+        if target.remote_url and self.params["branch"]:
+            target = at_branch(self.git, target, self.params["branch"])
+        before = applications.unpublished(self.client, target.id)
         if before:
             self.diff({"unpublished": before}, {"unpublished": []}, header=name)
             if not self.check_mode:
-                applications.publish(self.client, application["id"])
-                self.prove(application)
-        return {"id": application["id"], "changed": bool(before), "unpublished": before}
+                applications.publish(self.client, target.id)
+                self.prove(target)
+        return {"id": target.id, "branch": target.branch, "changed": bool(before), "unpublished": before}
 
-    def prove(self, application: dict[str, Any]) -> None:
-        now = applications.list_applications(self.client, self.workspace)
-        left = applications.unpublished(self.client, applications.pick(now, application["name"]))
+    def prove(self, target: Target) -> None:
+        left = applications.unpublished(self.client, target.id)
         if left:
-            raise ProofFailed(f"'{application['name']}' was published, but this still differs: {', '.join(left)}")
+            raise ProofFailed(f"'{target.name}' was published, but this still differs: {', '.join(left)}")
 
 
 def main() -> None:

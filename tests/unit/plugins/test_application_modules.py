@@ -62,8 +62,16 @@ def exported(edited="select 1", published="select 1", **more):
             "pageList": [{"unpublishedPage": {"name": "Page1"}, "publishedPage": {"name": "Page1"}}],
             "actionList": [
                 {
-                    "unpublishedAction": {"name": "list_orders", "body": edited},
-                    "publishedAction": {"name": "list_orders", "body": published} if published else None,
+                    "unpublishedAction": {
+                        "name": "list_orders",
+                        "pageId": "Page1",
+                        "actionConfiguration": {"body": edited},
+                    },
+                    "publishedAction": {
+                        "name": "list_orders",
+                        "pageId": "Page1",
+                        "actionConfiguration": {"body": published},
+                    },
                 }
             ],
             "actionCollectionList": [],
@@ -264,7 +272,7 @@ def test_info_of_one_with_details(api, run_module):
             "workspace": "Operations",
             "pages": ["A", "B"],
             "published_pages": ["A"],
-            "unpublished": ["query list_orders"],
+            "unpublished": ["query Page1/list_orders"],
         }
     ]
 
@@ -281,15 +289,14 @@ def test_publish(api, run_module):
     listed(api, ORDERS, DESK)
     api.expect("GET", "/applications/export/a1", text=exported("select 2"))
     api.expect("POST", "/applications/publish/a1", data=True)
-    listed(api, ORDERS, DESK)
     api.expect("GET", "/applications/export/a1", text=exported("select 2", "select 2"))
     result = run_module("publish", {"workspace": "Operations", "application": "Orders"}, diff=True)
     assert result["changed"]
     assert result["applications"] == [
-        {"name": "Orders", "id": "a1", "changed": True, "unpublished": ["query list_orders"]}
+        {"name": "Orders", "id": "a1", "branch": None, "changed": True, "unpublished": ["query Page1/list_orders"]}
     ]
     assert result["diff"] == {
-        "before": {"unpublished": ["query list_orders"]},
+        "before": {"unpublished": ["query Page1/list_orders"]},
         "after": {"unpublished": []},
         "before_header": "Orders",
         "after_header": "Orders",
@@ -301,7 +308,7 @@ def test_publish_in_check_mode(api, run_module):
     listed(api, ORDERS)
     api.expect("GET", "/applications/export/a1", text=exported("select 2"))
     result = run_module("publish", {"workspace": "Operations"}, check_mode=True)
-    assert result["changed"] and result["applications"][0]["unpublished"] == ["query list_orders"]
+    assert result["changed"] and result["applications"][0]["unpublished"] == ["query Page1/list_orders"]
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -318,14 +325,20 @@ def test_publish_of_what_is_published(api, run_module, check_mode):
 @pytest.mark.parametrize(
     ("difference", "named"),
     [
-        ({"actionList": [{"unpublishedAction": {"name": "new"}}]}, ["query new"]),
-        ({"actionList": [{"publishedAction": {"name": "gone"}}]}, ["query gone"]),
-        ({"pageList": [{"unpublishedPage": {"name": "A", "x": 1}, "publishedPage": {"name": "A"}}]}, ["page A"]),
-        ({"actionCollectionList": [{"unpublishedCollection": {"name": "Utils"}}]}, ["JS object Utils"]),
-        ({"editModeTheme": {"name": "Other"}}, ["theme"]),
-        ({"exportedApplication": {"pages": [{"id": "A"}], "publishedPages": []}}, ["list of pages"]),
-        ({"exportedApplication": {"unpublishedCustomJSLibs": ["x"], "publishedCustomJSLibs": []}}, ["JS libraries"]),
-        ({"exportedApplication": {"unpublishedApplicationDetail": {"a": 1}}}, ["settings"]),
+        ({"actionList": [{"unpublishedAction": {"name": "new", "pageId": "A"}}]}, ["query A/new"]),
+        ({"actionList": [{"publishedAction": {"name": "gone", "pageId": "A"}}]}, ["query A/gone"]),
+        (
+            {"pageList": [{"unpublishedPage": {"name": "A", "isHidden": True}, "publishedPage": {"name": "A"}}]},
+            ["page A"],
+        ),
+        (
+            {"actionCollectionList": [{"unpublishedCollection": {"name": "Utils", "pageId": "A"}}]},
+            ["JS object A/Utils"],
+        ),
+        ({"editModeTheme": {"name": "Other"}}, ["application theme"]),
+        ({"exportedApplication": {"pages": [{"id": "A"}], "publishedPages": []}}, ["application pages"]),
+        ({"exportedApplication": {"unpublishedCustomJSLibs": ["x"]}}, ["application libraries"]),
+        ({"exportedApplication": {"unpublishedApplicationDetail": {"a": 1}}}, ["application settings"]),
     ],
 )
 def test_whatever_differs_is_seen(api, run_module, difference, named):
@@ -339,6 +352,17 @@ def test_whatever_differs_is_seen(api, run_module, difference, named):
 NEVER = {**ORDERS, "modifiedAt": "2026-11-22T07:17:43.405Z"}
 BEFORE = {**NEVER, "lastDeployedAt": "2026-11-22T07:17:00.000Z"}
 AFTER = {**NEVER, "lastDeployedAt": "2026-11-22T07:18:00.000Z"}
+PAGES = [{"name": "A", "slug": "a"}]
+
+
+def without_export(api, error, application, published=None):
+    """A user who may not export sees the pages' names of both views, and the times."""
+    api.expect("GET", "/applications/export/a1", error=error)
+    api.expect("GET", "/pages", params={"applicationId": "a1", "mode": "EDIT"}, data={"pages": PAGES})
+    shown = PAGES if published is None else published
+    api.expect("GET", "/pages", params={"applicationId": "a1", "mode": "PUBLISHED"}, data={"pages": shown})
+    if shown == PAGES:
+        api.expect("GET", "/pages", params={"applicationId": "a1", "mode": "EDIT"}, data={"application": application})
 
 
 @pytest.mark.parametrize(("application", "wanted"), [(NEVER, True), (BEFORE, True), (AFTER, False)])
@@ -346,13 +370,51 @@ AFTER = {**NEVER, "lastDeployedAt": "2026-11-22T07:18:00.000Z"}
 def test_without_the_right_to_export_the_times_decide(api, run_module, application, wanted, error):
     workspaces(api)
     listed(api, application)
-    api.expect("GET", "/applications/export/a1", error=error)
+    without_export(api, error, application)
     if wanted:
         api.expect("POST", "/applications/publish/a1", data=True)
-        listed(api, AFTER)
-        api.expect("GET", "/applications/export/a1", error=error)
+        without_export(api, error, AFTER)
     result = run_module("publish", {"workspace": "Operations"})
     assert result["changed"] is wanted and not result["failed"]
+
+
+def test_without_the_right_to_export_a_new_page_is_seen(api, run_module):
+    workspaces(api)
+    listed(api, AFTER)
+    without_export(api, (404, "AE-ACL-4004", "Unable to find application"), AFTER, published=[])
+    result = run_module("publish", {"workspace": "Operations"}, check_mode=True)
+    assert result["applications"][0]["unpublished"] == ["page A"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_publish_a_branch(api, run_module, check_mode):
+    """Each branch is an application of its own; Orders has no repository, hence no branch."""
+    workspaces(api)
+    listed(api, DESK, ORDERS)
+    api.expect("GET", "/info", root=True, text='{"version": "v1.91"}')
+    api.expect(
+        "GET",
+        "/git/applications/a2/refs",
+        params={"refType": "branch"},
+        data=[{"refName": "master", "default": True}, {"refName": "staging"}, {"refName": "origin/staging"}],
+    )
+    api.expect(
+        "POST",
+        "/git/applications/a2/checkout-ref",
+        json={"refName": "staging", "refType": "branch"},
+        data={**DESK, "id": "a9"},
+    )
+    api.expect("GET", "/applications/export/a9", text=exported("select 2"))
+    if not check_mode:
+        api.expect("POST", "/applications/publish/a9", data=True)
+        api.expect("GET", "/applications/export/a9", text=exported("select 2", "select 2"))
+    api.expect("GET", "/applications/export/a1", text=exported())
+    result = run_module("publish", {"workspace": "Operations", "branch": "staging"}, check_mode=check_mode)
+    assert result["changed"]
+    assert [(entry["id"], entry["branch"], entry["changed"]) for entry in result["applications"]] == [
+        ("a9", "staging", True),
+        ("a1", None, False),
+    ]
 
 
 def test_publish_without_effect(api, run_module):
@@ -360,10 +422,9 @@ def test_publish_without_effect(api, run_module):
     listed(api, ORDERS)
     api.expect("GET", "/applications/export/a1", text=exported("select 2"))
     api.expect("POST", "/applications/publish/a1", data=True)
-    listed(api, ORDERS)
     api.expect("GET", "/applications/export/a1", text=exported("select 2"))
     result = run_module("publish", {"workspace": "Operations"})
-    assert result["error"]["title"] == "ProofFailed" and "still differs: query list_orders" in result["msg"]
+    assert result["error"]["title"] == "ProofFailed" and "still differs: query Page1/list_orders" in result["msg"]
 
 
 def test_publish_goes_on_after_a_failure(api, run_module):
@@ -373,7 +434,6 @@ def test_publish_goes_on_after_a_failure(api, run_module):
     api.expect("POST", "/applications/publish/a1", error=(403, "AE-ACL-4007", "No permission to deploy"))
     api.expect("GET", "/applications/export/a2", text=exported("select 2"))
     api.expect("POST", "/applications/publish/a2", data=True)
-    listed(api, ORDERS, DESK)
     api.expect("GET", "/applications/export/a2", text=exported("select 2", "select 2"))
     result = run_module("publish", {"workspace": "Operations", "applications": ["Orders", "Gone", "Desk", "Orders"]})
     assert result["failed"] and result["changed"]

@@ -89,6 +89,7 @@ def test_one_that_can_not_be_reached_is_no_failure(api, run_module):
     result = run_module("instance_info")
     assert not result["failed"]
     assert result["instance"] == {
+        **dict.fromkeys(FACTS),
         "url": URL,
         "ready": False,
         "problem": "No connection to http://appsmith.example.com: Connection refused",
