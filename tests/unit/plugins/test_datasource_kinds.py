@@ -9,8 +9,11 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.stagecraft.appsmith.plugins.doc_fragments._datasource import ModuleDocFragment
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _datasource_config as config
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _datasource_kinds as kinds
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import DATASOURCE_OPTIONS, ENSURE_OPTIONS
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 
 SERVER = {"host": "127.0.0.1", "username": "u", "password": "made-up"}
@@ -180,6 +183,13 @@ def test_the_recorded_configurations_read_back_are_no_difference():
             assert config.differences(wanted, storage["datasourceConfiguration"]) == [], step["step"]
             compared += 1
     assert compared == 12
+
+
+def test_the_options_are_documented_alike_for_one_and_for_several():
+    one = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    several = yaml.safe_load(ModuleDocFragment.LIST.replace("datasources[].", ""))["options"]
+    items = several.pop("datasources")["suboptions"]
+    assert one == {**several, **items} and set(items) == set(DATASOURCE_OPTIONS) and set(several) == set(ENSURE_OPTIONS)
 
 
 def test_raw_configuration_lies_over_the_friendly_options():
