@@ -212,6 +212,8 @@ def import_repository(
         # Without a key of the user the server says 'not configured'; a wrong author says so as well.
         if isinstance(error, GitNotConfigured) and "author" in error.message.lower():
             raise
+        if "remote" in error.message.lower() and isinstance(error, GitNotConfigured):
+            raise _explain_connect(error, repository) from error
         if host and key:
             error.next_step = "The key was registered with the Git host: check the address, its host name and port."
             raise

@@ -1,0 +1,486 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connections, keys, authors, imports: the exact calls of both generations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from git_calls import (
+    BASE,
+    KEY,
+    NEW,
+    OLD,
+    REFUSED_KEY,
+    REMOTE,
+    STAGING,
+    WORKSPACE,
+    GitCalls,
+    application,
+)
+
+Run = Callable[..., dict[str, Any]]
+AUTHOR = {"name": "Release Bot", "email": "bot@example.com"}
+PROFILE = {"authorName": "Release Bot", "authorEmail": "bot@example.com", "useGlobalProfile": False}
+NO_PROFILE = {"authorName": "", "authorEmail": "", "useGlobalProfile": True}
+EMPTY = (400, "AE-GIT-4044", "git import failed. Details: Cannot import app from an empty repo")
+TIMEOUT = requests.exceptions.ReadTimeout("read timed out")
+CONNECT = {"workspace": WORKSPACE, "application": "orders", "remote_url": REMOTE, "author": AUTHOR}
+IMPORT = {"workspace": WORKSPACE, "remote_url": REMOTE, "author": AUTHOR}
+ALONE = application(remote=None)
+METADATA = {"remoteUrl": REMOTE, "defaultBranchName": "master", "branchName": "master", "publicKey": KEY}
+ME = {"email": "admin@example.com", "name": "Admin", "isAnonymous": False}
+
+
+@pytest.fixture(params=[OLD, NEW])
+def calls(request: pytest.FixtureRequest, api: Any) -> GitCalls:
+    return GitCalls(api, request.param)
+
+
+# -- git_profile -------------------------------------------------------------------------------------------------------
+PROFILE_OPTIONS = {"author_name": "Release Bot", "author_email": "bot@example.com"}
+
+
+def test_a_saved_author_is_left(calls: GitCalls, run_module: Run) -> None:
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.info()
+    calls.profile("Release Bot", "bot@example.com")
+    assert not run_module("git_profile", PROFILE_OPTIONS)["changed"]
+
+
+def test_another_author_is_saved_and_proven(calls: GitCalls, run_module: Run) -> None:
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.info()
+    calls.profile("Dana", "dana@example.com")
+    calls.save_profile("Release Bot", "bot@example.com")
+    calls.profile("Release Bot", "bot@example.com")
+    result = run_module("git_profile", PROFILE_OPTIONS, diff=True)
+    assert result["changed"] and result["diff"]["before"] == {"name": "Dana", "email": "dana@example.com"}
+
+
+def test_a_first_save_that_keeps_the_accounts_name_is_repeated(calls: GitCalls, run_module: Run) -> None:
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.info()
+    calls.profile("Admin", "admin@example.com")
+    calls.save_profile("Release Bot", "bot@example.com")
+    calls.profile("Admin", "admin@example.com")
+    calls.save_profile("Release Bot", "bot@example.com")
+    calls.profile("Release Bot", "bot@example.com")
+    assert run_module("git_profile", PROFILE_OPTIONS)["changed"]
+
+
+def test_an_author_that_is_not_kept_is_a_failure(calls: GitCalls, run_module: Run) -> None:
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.info()
+    calls.profile("Admin", "admin@example.com")
+    for _attempt in range(2):
+        calls.save_profile("Release Bot", "bot@example.com")
+        calls.profile("Admin", "admin@example.com")
+    result = run_module("git_profile", PROFILE_OPTIONS)
+    assert result["failed"] and result["error"]["title"] == "ProofFailed"
+
+
+def test_the_accounts_own_name_is_saved_every_time(calls: GitCalls, run_module: Run) -> None:
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.info()
+    calls.profile("Admin", "admin@example.com")
+    calls.save_profile("Admin", "admin@example.com")
+    calls.profile("Admin", "admin@example.com")
+    assert not run_module("git_profile", {"author_name": "Admin", "author_email": "admin@example.com"})["changed"]
+
+
+def test_a_profile_in_check_mode_is_only_looked_at(calls: GitCalls, run_module: Run) -> None:
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.info()
+    calls.profile("Dana", "dana@example.com")
+    assert run_module("git_profile", PROFILE_OPTIONS, check_mode=True)["changed"]
+
+
+# -- git_connection ----------------------------------------------------------------------------------------------------
+def start(calls: GitCalls, found: dict[str, Any]) -> None:
+    calls.workspaces()
+    calls.home(found)
+    calls.info()
+
+
+def test_connect_makes_a_key_connects_and_proves(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({"defaultArtifactId": BASE})
+    calls.read_key(None)
+    calls.make_key()
+    calls.connect(PROFILE)
+    calls.metadata(METADATA)
+    result = run_module("git_connection", CONNECT)
+    assert result["changed"] and (result["branch"], result["public_key"], result["remote_url"]) == (
+        "master",
+        KEY,
+        REMOTE,
+    )
+
+
+def test_connect_uses_the_key_that_is_there(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key()
+    calls.connect(NO_PROFILE)
+    calls.metadata(METADATA)
+    assert run_module("git_connection", {**CONNECT, "author": None})["changed"]
+
+
+@pytest.mark.parametrize("spelling", [REMOTE, "ssh://git@git.example.com:2222//acme/orders"])
+def test_a_connected_application_is_left(calls: GitCalls, run_module: Run, spelling: str) -> None:
+    start(calls, application())
+    calls.metadata(METADATA)
+    assert not run_module("git_connection", {**CONNECT, "remote_url": spelling})["changed"]
+
+
+def test_an_application_of_another_repository_is_refused(calls: GitCalls, run_module: Run) -> None:
+    start(calls, application())
+    calls.metadata({**METADATA, "remoteUrl": "git@git.example.com:acme/other.git"})
+    result = run_module("git_connection", CONNECT)
+    assert result["failed"] and "acme/other" in result["msg"]
+
+
+def test_connect_in_check_mode_only_looks(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key(None)
+    assert run_module("git_connection", CONNECT, check_mode=True)["changed"]
+
+
+def test_a_refused_key_is_in_the_error(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key()
+    calls.connect(PROFILE, error=REFUSED_KEY)
+    result = run_module("git_connection", CONNECT)
+    assert result["failed"] and KEY in result["msg"] and result["error"]["details"]["public_key"] == KEY
+    assert result["error"]["code"] == "AE-GIT-4032"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        (400, "AE-APP-4000", "Please enter a valid parameter remote url."),
+        (400, "AE-GIT-4031", "Git configuration is invalid. Details: Invalid remote: origin"),
+    ],
+)
+def test_a_repository_that_is_not_there_is_named(
+    calls: GitCalls, run_module: Run, failure: tuple[int, str, str]
+) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key()
+    calls.connect(PROFILE, error=failure)
+    result = run_module("git_connection", CONNECT)
+    assert result["failed"] and f"no repository at {REMOTE}" in result["msg"]
+
+
+def test_a_repository_with_content_points_to_the_import(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key()
+    calls.connect(PROFILE, error=(400, "AE-GIT-4033", "The remote repository is not empty."))
+    result = run_module("git_connection", CONNECT)
+    assert result["failed"] and "git_import" in result["msg"]
+
+
+def test_a_refused_push_tells_that_the_key_is_gone(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key()
+    calls.connect(PROFILE, error=(400, "AE-GIT-4044", "git push failed. Details: push rejected"))
+    result = run_module("git_connection", CONNECT)
+    assert result["failed"] and "write access" in result["msg"] and "thrown the key away" in result["msg"]
+
+
+def test_a_connect_without_an_answer_is_looked_for(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key()
+    calls.connect(PROFILE, raises=TIMEOUT)
+    calls.metadata({})
+    calls.metadata(METADATA)
+    calls.metadata(METADATA)
+    assert run_module("git_connection", CONNECT)["changed"]
+
+
+def test_connected_by_answer_but_not_by_sight_is_a_failure(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key()
+    calls.connect(PROFILE)
+    calls.metadata({})
+    assert run_module("git_connection", CONNECT)["error"]["title"] == "ProofFailed"
+
+
+def test_a_malformed_address_is_told_before_anything_is_sent(api: Any, run_module: Run) -> None:
+    result = run_module("git_connection", {**CONNECT, "remote_url": "https://git.example.com/acme/orders.git"})
+    assert result["failed"] and result["error"]["title"] == "GitInvalidUrl"
+
+
+def test_disconnect_proves(calls: GitCalls, run_module: Run) -> None:
+    start(calls, application())
+    calls.metadata(METADATA)
+    calls.disconnect()
+    calls.metadata({})
+    options = {"workspace": WORKSPACE, "application": "orders", "state": "absent"}
+    assert run_module("git_connection", options)["changed"]
+
+
+def test_a_disconnected_application_is_left(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    options = {"workspace": WORKSPACE, "application": "orders", "state": "absent"}
+    assert not run_module("git_connection", options)["changed"]
+
+
+# -- git_deploy_key ----------------------------------------------------------------------------------------------------
+KEY_OPTIONS = {"workspace": WORKSPACE, "application": "orders"}
+
+
+def test_the_key_is_read(calls: GitCalls, run_module: Run) -> None:
+    start(calls, application())
+    calls.read_key()
+    result = run_module("git_deploy_key", KEY_OPTIONS)
+    assert not result["changed"] and result["public_key"] == KEY
+
+
+def test_a_missing_key_is_made(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.read_key(None)
+    calls.make_key(kind="RSA")
+    result = run_module("git_deploy_key", {**KEY_OPTIONS, "key_type": "RSA"})
+    assert result["changed"] and result["made"]
+
+
+def test_a_missing_key_is_predicted(calls: GitCalls, run_module: Run) -> None:
+    start(calls, ALONE)
+    calls.read_key(None)
+    result = run_module("git_deploy_key", KEY_OPTIONS, check_mode=True)
+    assert result["changed"] and result["public_key"] is None
+
+
+def test_a_key_for_an_import(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.make_import_key()
+    result = run_module("git_deploy_key", {"for_import": True})
+    assert result["changed"] and result["public_key"] == KEY
+
+
+def test_a_key_for_an_import_is_not_made_in_check_mode(calls: GitCalls, run_module: Run) -> None:
+    result = run_module("git_deploy_key", {"for_import": True}, check_mode=True)
+    assert result["changed"] and result["public_key"] is None
+
+
+def test_a_key_may_be_made_anew(calls: GitCalls, run_module: Run) -> None:
+    start(calls, application())
+    calls.read_key()
+    calls.make_key("ecdsa-sha2-nistp256 BBBB appsmith")
+    result = run_module("git_deploy_key", {**KEY_OPTIONS, "regenerate": True})
+    assert result["changed"] and result["public_key"].split()[1] == "BBBB"
+
+
+# -- git_import --------------------------------------------------------------------------------------------------------
+def test_import_looks_everywhere_imports_and_proves(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces({"id": "other", "name": "Development"})
+    calls.home()
+    calls.home(application(id="6b0297179da452369c779aaa"), workspace="other")
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.import_repository(PROFILE)
+    calls.home(application())
+    calls.datasources("orders_db")
+    result = run_module("git_import", IMPORT, diff=True)
+    assert result["changed"] and result["imported"]
+    assert (result["id"], result["also_in"], result["unconfigured_datasources"]) == (
+        BASE,
+        ["Development"],
+        ["orders_db"],
+    )
+
+
+@pytest.mark.parametrize(
+    "spelling", [REMOTE, "ssh://git@git.example.com:2222/acme/orders/", "ssh://git@GIT.example.com:2222//acme/orders"]
+)
+def test_a_repository_is_never_imported_twice(calls: GitCalls, run_module: Run, spelling: str) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home(application("renamed by somebody"))
+    calls.datasources()
+    result = run_module("git_import", {**IMPORT, "remote_url": spelling})
+    assert not result["changed"] and result["name"] == "renamed by somebody"
+
+
+def test_a_repository_imported_twice_by_somebody_is_an_error(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home(application(), application("orders (1)", id="6b0297179da452369c779aaa"))
+    result = run_module("git_import", IMPORT)
+    assert result["failed"] and "'orders (1)'" in result["msg"]
+
+
+def test_an_import_found_elsewhere_may_be_an_error(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces({"id": "other", "name": "Development"})
+    calls.home()
+    calls.home(application(), workspace="other")
+    result = run_module("git_import", {**IMPORT, "elsewhere": "fail"})
+    assert result["failed"] and "Development" in result["msg"]
+
+
+def test_import_in_check_mode_only_looks(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    result = run_module("git_import", IMPORT, check_mode=True)
+    assert result["changed"] and result["id"] is None and result["name"] == "orders"
+
+
+def test_import_renames_and_brings_the_branch(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home(application())
+    calls.api.expect("PUT", f"/applications/{BASE}", json={"name": "Orders"}, data=application("Orders"))
+    calls.home(application("Orders"))
+    calls.branches("master", "origin/master", "origin/staging")
+    calls.checkout("origin/staging")
+    calls.branches("master", "staging", "origin/master", "origin/staging")
+    calls.checkout("staging")
+    calls.datasources(id=STAGING)
+    result = run_module("git_import", {**IMPORT, "name": "Orders", "branch": "staging"})
+    assert result["changed"] and not result["imported"]
+    assert (result["id"], result["base_id"], result["name"]) == (STAGING, BASE, "Orders")
+
+
+def test_a_refused_import_key_is_replaced_and_shown(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.import_repository(PROFILE, error=REFUSED_KEY)
+    calls.make_import_key()
+    result = run_module("git_import", IMPORT)
+    assert result["failed"] and KEY in result["msg"] and "generate_key: false" in result["msg"]
+
+
+def test_a_repository_to_import_that_is_not_there_is_named(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    text = "Git configuration is invalid. Details: Invalid remote: origin"
+    calls.import_repository(PROFILE, error=(400, "AE-GIT-4031", text))
+    result = run_module("git_import", IMPORT)
+    assert result["failed"] and f"no repository at {REMOTE}" in result["msg"]
+
+
+def test_an_empty_repository_is_told(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.import_repository(
+        PROFILE, error=(400, "AE-GIT-4044", "git import failed. Details: Cannot import app from an empty repo")
+    )
+    result = run_module("git_import", IMPORT)
+    assert result["failed"] and "Push an application" in result["msg"]
+
+
+def test_content_of_a_newer_release_is_told(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    text = "Provided file is incompatible, please upgrade your instance"
+    calls.import_repository(PROFILE, error=(503, "AE-GIT-5013", text))
+    result = run_module("git_import", IMPORT)
+    assert result["failed"] and result["error"]["title"] == "IncompatibleVersion"
+
+
+def test_an_import_without_an_answer_is_looked_for(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.import_repository(PROFILE, raises=TIMEOUT)
+    calls.home()
+    calls.home(application())
+    calls.datasources()
+    assert run_module("git_import", IMPORT)["imported"]
+
+
+def test_an_import_that_hangs_for_ever_ends(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.import_repository(PROFILE, raises=TIMEOUT)
+    for _look in range(3):
+        calls.home()
+    result = run_module("git_import", {**IMPORT, "import_timeout": 10})
+    assert result["failed"] and "no application appeared" in result["msg"]
+
+
+def test_imported_by_answer_but_not_by_sight_is_a_failure(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.import_repository(PROFILE)
+    calls.home()
+    assert run_module("git_import", IMPORT)["error"]["title"] == "ProofFailed"
+
+
+def test_an_unknown_workspace_lists_those_that_exist(calls: GitCalls, run_module: Run) -> None:
+    calls.info()
+    calls.workspaces()
+    calls.workspaces()
+    result = run_module("git_import", {**IMPORT, "workspace": "Nowhere"})
+    assert result["failed"] and WORKSPACE in result["msg"]
+
+
+# -- git_imports -------------------------------------------------------------------------------------------------------
+DESK = "ssh://git@git.example.com:2222/acme/desk.git"
+
+
+def test_imports_share_one_look_and_go_on_after_a_failure(calls: GitCalls, run_module: Run) -> None:
+    desk = application("desk", id="6b0297179da452369c779aaa", remote=DESK)
+    calls.info()
+    calls.workspaces({"id": "other", "name": "Development"})
+    calls.home()
+    calls.home(workspace="other")
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.import_repository(
+        PROFILE, error=(400, "AE-GIT-4044", "git import failed. Details: Cannot import app from an empty repo")
+    )
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.import_repository(PROFILE, remote=DESK)
+    calls.home(desk)
+    calls.datasources("crm", id=desk["id"])
+    items = [{"remote_url": REMOTE}, {"remote_url": DESK}]
+    result = run_module("git_imports", {"workspace": WORKSPACE, "author": AUTHOR, "applications": items})
+    assert result["failed"] and result["changed"]
+    assert [entry.get("failed", False) for entry in result["applications"]] == [True, False]
+    assert result["unconfigured_datasources"] == ["crm"]
+
+
+def test_imports_refuse_a_repository_given_twice(api: Any, run_module: Run) -> None:
+    items = [{"remote_url": REMOTE}, {"remote_url": REMOTE.removesuffix(".git")}]
+    result = run_module("git_imports", {"workspace": WORKSPACE, "applications": items})
+    assert result["failed"] and "twice" in result["msg"]
