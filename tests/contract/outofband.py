@@ -1,10 +1,10 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the recorder did beside the recorded calls: repositories, deploy keys, and the state that a recording began with.
+"""What the recorder did beside the recorded calls: repositories, deploy keys, and the state a recording began with.
 
-`prepare(world)` once, before the first step (for the upgrade: on the old release); `before(index, step, world)` may change
-step["request"]; `after(index, step, answer, world)` takes note of keys.
+`prepare(world)` once, before the first step (for the upgrade: on the old release); `before(index, step, world)` may
+change step["request"]; `after(index, step, answer, world)` takes note of keys.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from appsmith_sandbox.githost import Repositories
 
 APPS = Path(__file__).resolve().parent.parent / "fixtures" / "apps"
 ADMIN = ("admin@example.com", "Sup3rSecret!")
-# Before these steps the newest key of their instance was registered, with the right to write, at the repository that the
-# step names. git.import_denied and git.connect_denied are what happens without.
+# Before these steps the newest key of their instance was registered, with the right to write, at the repository that
+# the step names. git.import_denied and git.connect_denied are what happens without.
 _REGISTERED = {"git.connect", "git.import", "git.import_same_again", "git.import_empty_repo", "git.import_old_route"}
 
 
@@ -97,7 +97,7 @@ def _call(url: str, method: str, path: str, body: Any = None) -> Any:
 
 
 def _earlier_profiles(world: Any) -> None:
-    """Applications of earlier days that the recorded users had author profiles for: each gets one that stands for it."""
+    """Applications of earlier days that the recorded users had author profiles for: each gets a stand-in."""
     for step in world.steps:
         if step["step"] != "git.profile_save_default":
             continue

@@ -3,25 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the Git routes of both generations do; the routes only differ in paths, bodies, and how they say no.
 
-Misbehaviour that is played here on purpose, by number of observed.md: 4 (a pull without an author fails after its work),
-6 and 31 (write conflicts: the repository has moved, the documents have not), 7, 8 (a commit when behind gets stuck), 9 (an
-old pull leaks its lock), 11, 13 (a newer format: refused, with the repository already moved), 14 (dirt by a migration: the
-documents are written in the release's format), 15 (auto-commit), 29, 30, 33, 34, 35, 36.
+Misbehaviour that is played on purpose, here and in git_connect.py and git_branches.py, by number of observed.md:
+3 (the import that is never answered), 4 (a pull without an author fails after its work), 6 and 31 (write conflicts: the
+repository has moved, the documents have not), 7, 8 (a commit when behind gets stuck), 9 (an old pull leaks its lock),
+11, 13 (a newer format: refused, with the repository already moved), 14 (dirt by a migration: documents are written in
+the release's format), 15 (auto-commit), 29, 30, 33, 34, 35, 36.
 """
 
 from __future__ import annotations
 
-import fnmatch
-import re
-import shutil
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import applications, git_keys, git_locks, repo_format, workspaces
-from .app import AppError, Context, NeverAnswer, internal_error, invalid_parameter, not_found, now_text
+from . import applications, git_keys, git_locks, repo_format
+from .app import AppError, Context, invalid_parameter, now_text
 from .git_clone import (
     Author,
     Clone,
@@ -29,24 +26,16 @@ from .git_clone import (
     KeyRefused,
     PushDeclined,
     RemoteAhead,
-    RemoteMissing,
     RemoteTimeout,
     blob_id,
 )
-from .slug import slug_of
-from .store import Document, new_id
+from .store import Document
 from .workspaces import DEVELOPER
 
-_DOCS = "https://docs.appsmith.com/core-concepts/version-control-with-git"
-_SYSTEM = "System generated commit, "
-INITIAL_MESSAGE = f"{_SYSTEM}initial commit"
+DOCS = "https://docs.appsmith.com/core-concepts/version-control-with-git"
+SYSTEM = "System generated commit, "
+INITIAL_MESSAGE = f"{SYSTEM}initial commit"
 INCOMPATIBLE = "Provided file is incompatible, please upgrade your instance to resolve this conflict."
-_URLS = (
-    re.compile(r"^ssh://([a-z_][\w-]+@)?(?P<host>[\w\-.]+)(:(?P<port>\d*))?/+(?P<path>.+?)(\.git)?$"),
-    re.compile(r"^[a-z_][\w-]+@(?P<host>[\w\-.]+):/*(?P<path>.+?)(\.git)?$"),
-)
-# What a repository may have in its root and still count as empty.
-_HARMLESS = ("*.md", "*.MD", ".git", ".gitignore", ".github", "*.yml", "*.yaml", "LICENSE")
 
 
 def failed(action: str, details: str) -> AppError:
@@ -61,34 +50,6 @@ def failed(action: str, details: str) -> AppError:
 
 def seconds_text() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@dataclass(frozen=True)
-class Address:
-    host: str
-    path: str
-
-    @property
-    def repository(self) -> str:
-        return self.path.rsplit("/", 1)[-1]
-
-    @property
-    def browser(self) -> str:
-        """The port is dropped, as the real one does."""
-        return f"https://{self.host}/{self.path}"
-
-
-def parse_address(url: Any, old: bool) -> Address:
-    for pattern in _URLS:
-        match = pattern.match(url) if isinstance(url, str) else None
-        if match:
-            return Address(match["host"], match["path"])
-    if old:
-        raise git_keys.invalid_configuration(
-            "Remote URL is incorrect. Please add a URL in standard format. Example: "
-            "git@example.com:username/reponame.git"
-        )
-    raise invalid_parameter("browserSupportedRemoteUrl" if url else "remoteUrl")
 
 
 @dataclass
@@ -303,204 +264,6 @@ def _themes(ctx: Context) -> dict[str, Any]:
     return {"unpublishedThemeId": theme, "publishedThemeId": theme}
 
 
-# Connect, import, disconnect ----------------------------------------------------------------------------------------
-
-
-def _clone_error(ctx: Context, error: GitFailed, old: bool) -> AppError:
-    if isinstance(error, RemoteMissing):
-        return git_keys.invalid_configuration("Invalid remote: origin") if old else invalid_parameter("remote url")
-    if isinstance(error, RemoteTimeout):
-        return AppError(504, "AE-GIT-5014", "Git command clone timed out", title="GIT_ACTION_EXECUTION_ERROR")
-    return git_keys.key_refused(ctx)
-
-
-def _git_members(address: Address, url: str, branch: str, base_id: str) -> Document:
-    return {
-        "branchName": branch,
-        # Answered from v1.61 on, by an upgraded instance as well.
-        "refType": "branch",
-        "refName": branch,
-        "defaultBranchName": branch,
-        "remoteUrl": url,
-        "browserSupportedRemoteUrl": address.browser,
-        "isRepoPrivate": True,
-        "repoName": address.repository,
-        "defaultApplicationId": base_id,
-        "defaultArtifactId": base_id,
-        "lastCommittedAt": seconds_text(),
-    }
-
-
-def connect(ctx: Context, old: bool) -> Document:
-    where = "GitController.connectApplicationToRemoteRepo" if old else "GitApplicationController.connectArtifactToRemoteRepo"
-    ctx.need_origin(where)
-    app = applications.need(ctx, ctx.path["id"], DEVELOPER)
-    body = ctx.json
-    address = parse_address(body.get("remoteUrl"), old)
-    if not isinstance(body.get("gitProfile"), dict):
-        raise internal_error()
-    git_keys.save_profile(ctx, app["baseId"], body["gitProfile"])
-    key = git_keys.application_key(ctx, app["baseId"])
-    if key is None:
-        raise git_keys.key_refused(ctx)
-    with git_locks.lock(ctx.instance, app["baseId"], "connect"):
-        temporary = ctx.instance.git_root / app["workspaceId"] / f"temp{new_id()}" / address.repository
-        try:
-            clone = Clone.make(body["remoteUrl"], temporary, git_keys.private_key(ctx, key))
-            head = clone.remote_head()
-            names = clone.root_names(f"refs/remotes/origin/{head}") if head else []
-            if app.get("git") or [name for name in names if not any(fnmatch.fnmatch(name, p) for p in _HARMLESS)]:
-                raise AppError(
-                    400,
-                    "AE-GIT-4033",
-                    "The remote repository is not empty. Please create a new empty repository and configure the SSH "
-                    "keys. If you wish to clone and build an application from an existing remote repository, please "
-                    'use the "Import from a Git repository" option in the home page.',
-                    title="GIT_CONFIGURATION_ERROR",
-                    error_type="Invalid Git repository",
-                )
-            branch = head or "master"
-            app = ctx.store.update(
-                "applications",
-                app["id"],
-                git=_git_members(address, body["remoteUrl"], branch, app["baseId"]),
-                isManualUpdate=False,
-                modifiedAt=now_text(),
-            )
-            work = Work(ctx, app, old)
-            work.folder.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(work.folder, ignore_errors=True)
-            temporary.rename(work.folder)
-        except GitFailed as error:
-            raise _clone_error(ctx, error, old) from error
-        finally:
-            shutil.rmtree(temporary.parent, ignore_errors=True)
-        try:
-            author = git_keys.author(ctx, app["baseId"])
-            clone = work.clone()
-            if "README.md" not in names:
-                readme = {"README.md": _readme(ctx, app, address)}
-                clone.commit(branch, readme, [], author, "System added readme file")
-            said = applications.answer(ctx, app)
-            work.sync_commit(clone, INITIAL_MESSAGE, author)
-        except AppError as error:
-            # After a failed push everything goes, the key as well.
-            ctx.store.update("applications", app["id"], git=None)
-            git_keys.forget(ctx, app["baseId"])
-            shutil.rmtree(work.folder.parent, ignore_errors=True)
-            if error.code == "AE-GIT-4032":
-                raise failed("push", "the remote does not let this key write") from error
-            raise
-    return said
-
-
-def _readme(ctx: Context, app: Document, address: Address) -> bytes:
-    view = f"{ctx.origin}/applications/{app['id']}"
-    return (
-        "![](https://assets.appsmith.com/git-sync-readme.png)\n\nThis app is built using Appsmith. Turn any datasource "
-        f"into an internal app in minutes.\n\n##### You can visit the application using the below link\n\n"
-        f"###### {view} ({address.repository})\n"
-    ).encode()
-
-
-def import_repository(ctx: Context, workspace_id: str | None, old: bool) -> Document:
-    workspace = workspaces.need(ctx, workspace_id, DEVELOPER)
-    body = ctx.json
-    address = parse_address(body.get("remoteUrl"), old)
-    profile = body.get("gitProfile")
-    if old and not isinstance(profile, dict):
-        raise internal_error()
-    key = git_keys.import_key(ctx)
-    if key is None:
-        raise git_keys.invalid_configuration("Unable to find the SSH key. Please generate one and add it first.")
-    # The new route loses these errors inside, and the request is never answered.
-    loses_errors = not old and ctx.release.since("v1.62")
-    base_id = new_id()
-    temporary = ctx.instance.git_root / workspace["id"] / f"temp{new_id()}" / address.repository
-    try:
-        try:
-            clone = Clone.make(body["remoteUrl"], temporary, git_keys.private_key(ctx, key))
-        except GitFailed as error:
-            if loses_errors:
-                raise NeverAnswer from error
-            raise _clone_error(ctx, error, old) from error
-        if old:
-            git_keys.save_profile(ctx, base_id, profile or {})
-        branch = clone.remote_head()
-        files = clone.files(f"refs/heads/{branch}") if branch else {}
-        if branch is None or repo_format.schema_of(files) is None or "application.json" not in files:
-            if loses_errors:
-                raise NeverAnswer
-            raise failed("import", "Cannot import app from an empty repo")
-        if is_newer(ctx, files):
-            raise AppError(
-                503,
-                "AE-GIT-5013",
-                f"Error while accessing the file system. Details: {INCOMPATIBLE}",
-                title="GIT_FILE_SYSTEM_ERROR",
-                error_type="Git file system error",
-            )
-        said = _import(ctx, workspace, base_id, address, clone, branch, files, key, old)
-    finally:
-        shutil.rmtree(temporary.parent, ignore_errors=True)
-    return said
-
-
-def _import(
-    ctx: Context,
-    workspace: Document,
-    base_id: str,
-    address: Address,
-    clone: Clone,
-    branch: str,
-    files: repo_format.Files,
-    key: Document,
-    old: bool,
-) -> Document:
-    assert ctx.user
-    with ctx.store.tx():
-        name = applications.unique_name(ctx.store, workspace["id"], address.repository)
-        app = ctx.store.insert(
-            "applications",
-            {
-                "id": base_id,
-                "baseId": base_id,
-                "name": name,
-                "slug": slug_of(name),
-                "workspaceId": workspace["id"],
-                "isPublic": False,
-                "modifiedBy": ctx.user["email"],
-                "modifiedAt": now_text(),
-                "detail": {},
-                "publishedDetail": None,
-                "pages": {"edit": [], "published": []},
-                "theme": applications.pretty(applications.THEME),
-                "jslibs": {},
-                "git": _git_members(address, ctx.json["remoteUrl"], branch, base_id),
-            },
-        )
-        work = Work(ctx, app, old)
-        work.load(files, isManualUpdate=True)
-        git_keys.give_to_application(ctx, key, base_id)
-        workspaces.used(ctx, workspace["id"])
-        work.folder.parent.mkdir(parents=True, exist_ok=True)
-        clone.path.rename(work.folder)
-    return applications.import_answer(ctx, work.app)
-
-
-def disconnect(ctx: Context, old: bool) -> Document:
-    """No lock is taken, as was seen: it goes through while one has leaked."""
-    work = Work.on(ctx, ctx.path["id"], old)
-    with ctx.store.tx():
-        for app in applications.branches(ctx.store, work.base_id):
-            if app["id"] != work.base_id:
-                applications.remove(ctx.store, app)
-        git_keys.forget(ctx, work.base_id)
-        app = ctx.store.update("applications", work.base_id, git=None, modifiedAt=now_text())
-    shutil.rmtree(work.folder.parent, ignore_errors=True)
-    return applications.answer(ctx, app)
-
-
 # Looking ------------------------------------------------------------------------------------------------------------
 
 
@@ -515,8 +278,6 @@ def metadata(ctx: Context) -> Document:
     said["gitProfiles"] = {name: saved[name] for name in ("default", base["id"]) if name in saved}
     if key:
         said.update(publicKey=key["publicKey"], docUrl=git_keys.KEY_DOC)
-    if said.get("lastCommittedAt"):
-        said["lastCommittedAt"] = said.pop("lastCommittedAt")
     git = base.get("git") or {}
     if git.get("branchProtectionRules"):
         said["branchProtectionRules"] = git["branchProtectionRules"]
@@ -527,10 +288,15 @@ def metadata(ctx: Context) -> Document:
 def status(ctx: Context, old: bool) -> Document:
     work = Work.on(ctx, ctx.path["id"], old, invalid_parameter("branchName"))
     try:
-        with git_locks.lock(ctx.instance, work.base_id, "status"):
+        with git_locks.lock(ctx.instance, work.base_id, "status") as held:
             clone = work.clone()
             if ctx.query.get("compareRemote", "true") != "false":
-                work.fetch(clone, "status")
+                try:
+                    work.fetch(clone, "status")
+                except AppError:
+                    if old:
+                        held.leak()
+                    raise
             clone.switch(work.branch)
             changes = work.changes(clone)
             ahead, behind, remote = work.counts(clone)
@@ -550,7 +316,7 @@ def status(ctx: Context, old: bool) -> Document:
         "aheadCount": ahead,
         "behindCount": behind,
         "remoteBranch": remote,
-        "discardDocUrl": f"{_DOCS}/pull-and-sync#discard-and-pull-changes",
+        "discardDocUrl": f"{DOCS}/pull-and-sync#discard-and-pull-changes",
         "migrationMessage": "",
     }
 
@@ -616,21 +382,6 @@ def _left_behind(work: Work, clone: Clone) -> list[str]:
     return clone.differing(f"refs/heads/{left}", work.local)
 
 
-def branches(ctx: Context, old: bool, prune: bool) -> list[Document]:
-    work = Work.on(ctx, ctx.path["id"], old)
-    clone = work.clone()
-    if prune:
-        with git_locks.lock(ctx.instance, work.base_id, "list"):
-            work.fetch(clone)
-    names = [name.removeprefix("refs/heads/").removeprefix("refs/remotes/") for name in clone.refs()]
-    default = work.base["git"]["defaultBranchName"]
-    rows = []
-    for name in sorted(names, key=lambda name: (name.startswith("origin/"), name)):
-        head = {"branchName": name} if old else {"refName": name, "refType": "branch"}
-        rows.append({**head, "createdFromLocal": False, "default": name == default})
-    return rows
-
-
 # Changing -----------------------------------------------------------------------------------------------------------
 
 
@@ -678,7 +429,7 @@ def pull(ctx: Context, old: bool) -> Document:
         work.set_git(lastCommittedAt=seconds_text())
         said = applications.answer(ctx, work.app)
         # Only now, with everything imported and published, the protection and the author are looked at (4, 33).
-        work.sync_commit(clone, f"{_SYSTEM}for syncing changes with remote after git pull")
+        work.sync_commit(clone, f"{SYSTEM}for syncing changes with remote after git pull")
     return {
         "artifact": said,
         # What the real one says, whether there was something to pull or not.
@@ -693,7 +444,7 @@ def _pull_conflict(files: tuple[str, ...]) -> AppError:
         f"Merge conflicts found during the pull operation: Checkout conflict with file: [{', '.join(files)}]",
         title="GIT_ACTION_EXECUTION_ERROR",
         error_type="Merge conflicts found during the pull operation",
-        reference=f"{_DOCS}/pull-and-sync",
+        reference=f"{DOCS}/pull-and-sync",
     )
 
 
@@ -724,226 +475,6 @@ def discard(ctx: Context, old: bool) -> Document:
     return applications.answer(ctx, work.app)
 
 
-def _branch_application(work: Work, branch: str, **members: Any) -> Work:
-    """A new document for a branch of the same repository, without content yet."""
-    base = work.base
-    git = {
-        name: value
-        for name, value in base["git"].items()
-        if name not in ("isRepoPrivate", "branchProtectionRules", "autoCommitEnabled", "checkedOut")
-    }
-    git.update(branchName=branch, refName=branch, lastCommittedAt=seconds_text())
-    copied = {key: base[key] for key in ("baseId", "name", "slug", "workspaceId", "isPublic", "theme")}
-    user = work.ctx.user
-    app = work.ctx.store.insert(
-        "applications",
-        {
-            **copied,
-            "modifiedBy": user["email"] if user else None,
-            "modifiedAt": now_text(),
-            "detail": {},
-            "publishedDetail": None,
-            "pages": {"edit": [], "published": []},
-            "jslibs": {},
-            "git": git,
-            **members,
-        },
-    )
-    return Work(work.ctx, app, work.old)
-
-
-def create_branch(ctx: Context, old: bool, name: Any) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
-    if not isinstance(name, str) or not name.strip():
-        raise invalid_parameter("branchName")
-    if name.startswith("origin/"):
-        raise remote_branch(name)
-    action = "branch" if old else "createRef"
-    with git_locks.lock(ctx.instance, work.base_id, "create branch"):
-        clone = work.clone()
-        work.fetch(clone, action)
-        refs = clone.refs()
-        for ref, spoken in ((f"refs/remotes/origin/{name}", f"remotes/origin/{name}"), (f"refs/heads/{name}", name)):
-            if ref in refs:
-                raise failed(action, f"{spoken} already exists. Please use a different branchName")
-        author = git_keys.author(ctx, work.base_id)
-        files = work.serialise()
-        clone.set_branch(name, clone.tip(work.local))
-        created = _branch_application(work, name, lastDeployedAt=work.app.get("lastDeployedAt"))
-        created.load(files)
-        created.sync_commit(clone, f"{_SYSTEM}after creating a new branch: {name}", author)
-        # The parent's uncommitted changes have moved.
-        if work.changes(clone):
-            work.load(clone.files(work.local), isManualUpdate=True)
-        theme = ctx.store.setting("themeId")
-        # As it was answered: the themes come later, and on the new route only one of them.
-        said = applications.answer(ctx, created.app)
-        for member in ("unpublishedThemeId", "publishedThemeId"):
-            said.pop(member, None)
-        if not old:
-            created.app.pop("publishedThemeId", None)
-            created.app.update(unpublishedThemeId=theme, isManualUpdate=True)
-            ctx.store.replace("applications", created.app)
-    return said
-
-
-def remote_branch(name: str) -> AppError:
-    return AppError(
-        400,
-        "AE-GIT-4040",
-        f"This operation is not supported for remote branch {name}. Please use local branches only to proceed",
-        title="BAD_REQUEST",
-        error_type="Unsupported Operation",
-    )
-
-
-def checkout(ctx: Context, old: bool, name: Any) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
-    if not isinstance(name, str) or not name:
-        raise invalid_parameter("branchName")
-    short = name.removeprefix("origin/")
-    present = work.of_branch(short)
-    if present and name == short:
-        return applications.answer(ctx, present.app)
-    if name == short:
-        raise not_found("application", f"{work.app['id']},{name}") if old else internal_error()
-    if present:
-        raise failed("checkout", f"{short} already exists locally. Please checkout the local branch")
-    with git_locks.lock(ctx.instance, work.base_id, "checkout"):
-        clone = work.clone()
-        work.fetch(clone, "checkout")
-        remote = f"refs/remotes/{name}"
-        if remote not in clone.refs():
-            raise not_found("application", f"{work.app['id']},{name}") if old else internal_error()
-        files = clone.files(remote)
-        created = _branch_application(work, short)
-        try:
-            created.need_readable(files)
-            clone.set_branch(short, clone.tip(remote))
-            created.load(files, isManualUpdate=True)
-        except AppError:
-            applications.remove(ctx.store, created.app)
-            raise
-        clone.show(short)
-        work.set_base_git(checkedOut=short)
-    return applications.answer(ctx, created.app)
-
-
-def delete_branch(ctx: Context, old: bool, name: str) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
-    action = "delete branch" if old else "delete ref"
-    if name == work.base["git"]["defaultBranchName"]:
-        raise failed(action, " Cannot delete default branch")
-    if name in (work.base["git"].get("branchProtectionRules") or []):
-        raise failed(action, f" Cannot delete protected branch {name}")
-    gone = work.of_branch(name)
-    if gone is None:
-        raise not_found("application", f"{work.base_id},{name}")
-    with git_locks.lock(ctx.instance, work.base_id, "delete"):
-        clone = work.clone()
-        if clone.head() == name:
-            raise failed(action, f" Cannot delete checked out branch {name}")
-        said = applications.answer(ctx, gone.app)
-        clone.delete_branch(name)
-        applications.remove(ctx.store, gone.app)
-    return {"id": said.pop("id"), "modifiedBy": said.pop("modifiedBy"), "deletedAt": time.time(), **said}
-
-
-def set_protected(ctx: Context) -> list[str]:
-    work = Work.on(ctx, ctx.path["id"], False)
-    names = ctx.json.get("branchNames") or []
-    if names not in ([], [work.base["git"]["defaultBranchName"]]):
-        raise AppError(400, "AE-APP-4007", "Unsupported operation", title="BAD_REQUEST", error_type="Unsupported operation")
-    work.set_base_git(branchProtectionRules=names)
-    return list(names)
-
-
-def get_protected(ctx: Context) -> list[str]:
-    work = Work.on(ctx, ctx.path["id"], False)
-    return list(work.base["git"].get("branchProtectionRules") or [])
-
-
-# Merging ------------------------------------------------------------------------------------------------------------
-
-
-def _merge_sides(ctx: Context, old: bool) -> tuple[Work, Work, str, str]:
-    work = Work.on(ctx, ctx.path["id"], old)
-    source, destination = ctx.json.get("sourceBranch"), ctx.json.get("destinationBranch")
-    for name in (source, destination):
-        if not isinstance(name, str) or not name:
-            raise invalid_parameter("branchName")
-        if name.startswith("origin/"):
-            raise remote_branch(name)
-    target = work.of_branch(str(destination))
-    if target is None:
-        raise not_found("application", f"{work.base_id},{destination}")
-    if work.of_branch(str(source)) is None:
-        raise not_found("application", f"{work.base_id},{source}")
-    return work, target, str(source), str(destination)
-
-
-def _unmergeable(work: Work, target: Work, clone: Clone, old: bool) -> AppError | None:
-    """Uncommitted or unpulled changes of the path's application (whatever the source branch says) or the target's."""
-    for side in (work, target):
-        changes = side.changes(clone)
-        _ahead, behind, _remote = side.counts(clone)
-        if behind:
-            text = f"Remote is ahead of local by {behind} commits on branch {side.branch}. Please pull remote changes first"
-            code = "AE-GIT-4036"
-        elif changes:
-            text = (
-                f"There are uncommitted changes present in your local branch {side.branch}. Please commit them first and "
-                "try again"
-            )
-            code = "AE-GIT-4037"
-        else:
-            continue
-        if old:
-            return AppError(406, code, text, title="GIT_ACTION_EXECUTION_ERROR", error_type="Git failed")
-        return failed("status", f"com.appsmith.server.exceptions.AppsmithException: {text}")
-    return None
-
-
-def merge_status(ctx: Context, old: bool) -> Document:
-    work, target, source, destination = _merge_sides(ctx, old)
-    with git_locks.lock(ctx.instance, work.base_id, "merge"):
-        clone = work.clone()
-        work.fetch(clone, "merge")
-        refusal = _unmergeable(work, target, clone, old)
-        if refusal:
-            return {"status": "Merge check failed!", "message": refusal.message, "isMergeAble": False}
-        merge = clone.merged(destination, f"refs/heads/{source}")
-    if merge.status == "CONFLICTING":
-        return {
-            "status": "CONFLICTING",
-            "conflictingFiles": list(merge.conflicting),
-            "message": f"Conflicts while merging branch: {destination} <= {source}",
-            "referenceDoc": f"{_DOCS}/merging-branches",
-            "isMergeAble": False,
-        }
-    clean = "ALREADY_UP_TO_DATE" if merge.status == "ALREADY_UP_TO_DATE" else "MERGED_NOT_COMMITTED"
-    return {"status": clean, "message": "This branch has no conflicts with the base branch.", "isMergeAble": True}
-
-
-def merge(ctx: Context, old: bool) -> Document:
-    work, target, source, destination = _merge_sides(ctx, old)
-    with git_locks.lock(ctx.instance, work.base_id, "merge"):
-        clone = work.clone()
-        work.fetch(clone, "merge")
-        refusal = _unmergeable(work, target, clone, old)
-        if refusal:
-            raise refusal
-        author = git_keys.author(ctx, work.base_id)
-        text = f"Merge branch '{source}' into {destination}"
-        merge = clone.merge(destination, f"refs/heads/{source}", author, text)
-        # A conflict is told as a success (34).
-        if merge.status != "CONFLICTING":
-            clone.show(destination)
-            target.load(clone.files(target.local))
-            target.sync_commit(clone, f"{_SYSTEM}for syncing changes with local branch after git merge, branch: {source}")
-    return {"status": merge.status, "isMergeAble": True}
-
-
 # Auto-commit --------------------------------------------------------------------------------------------------------
 
 
@@ -967,11 +498,12 @@ def auto_commit(ctx: Context, old: bool) -> Document:
     if ctx.store.find("collections", applicationId=app["id"]):
         return published
     with git_locks.lock(ctx.instance, work.base_id, "auto commit"):
-        files = repo_format.with_newest_pages(work.serialise())
+        # Of what is committed: what somebody has changed since stays uncommitted.
+        files = repo_format.migrated(clone.files(work.local), ctx.release)
         committed = clone.managed(work.local)
         written = {path: content for path, content in files.items() if committed.get(path) != blob_id(content)}
-        message = f"{_SYSTEM}to support new features in Appsmith UNKNOWN"
-        clone.commit(work.branch, written, sorted(committed.keys() - files.keys()), git_keys.author(ctx, work.base_id), message)
+        message = f"{SYSTEM}to support new features in Appsmith UNKNOWN"
+        clone.commit(work.branch, written, [], git_keys.author(ctx, work.base_id), message)
         clone.show(work.branch)
         try:
             clone.push(work.branch)
@@ -999,5 +531,3 @@ def toggle_auto_commit(ctx: Context) -> bool:
     enabled = not work.base["git"].get("autoCommitEnabled", True)
     work.set_base_git(autoCommitEnabled=enabled)
     return enabled
-
-

@@ -81,8 +81,8 @@ def lock(instance: Instance, base_id: str, command: str) -> Iterator[Held]:
 
 @contextmanager
 def deployment(instance: Instance) -> Iterator[bool]:
-    """A pull or a discard, from its first step on. False = another one of this instance was under way when it began: its
-    database work will end in a write conflict. The loser does not stand in the way of the next one."""
+    """A pull or a discard, from its first step on. False = another one of this instance was under way when it began:
+    its database work will end in a write conflict. The loser does not stand in the way of the next one."""
     own = object()
     with _guard:
         alone = instance.git.get("deploying") is None

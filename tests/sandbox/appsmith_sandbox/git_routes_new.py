@@ -1,28 +1,28 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Git by the new routes: /api/v1/git/applications/... and /api/v1/git/artifacts/..., from v1.56 on, all from v1.61 on."""
+"""Git by the new routes: /api/v1/git/applications/... and .../artifacts/..., parts from v1.56, all from v1.61 on."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
-from . import git_engine
+from . import git_branches, git_connect, git_engine
 from .app import Context, Route, internal_error, invalid_parameter
 from .git_clone import Author
 from .git_routes_old import doc_urls
 
 
 def connect(ctx: Context) -> Response:
-    return ctx.ok(git_engine.connect(ctx, False))
+    return ctx.ok(git_connect.connect(ctx, False))
 
 
 def import_repository(ctx: Context) -> Response:
-    return ctx.ok(git_engine.import_repository(ctx, ctx.need_query("workspaceId"), False), status=201)
+    return ctx.ok(git_connect.import_repository(ctx, ctx.need_query("workspaceId"), False), status=201)
 
 
 def disconnect(ctx: Context) -> Response:
-    return ctx.ok(git_engine.disconnect(ctx, False))
+    return ctx.ok(git_connect.disconnect(ctx, False))
 
 
 def metadata(ctx: Context) -> Response:
@@ -42,7 +42,7 @@ def fetch(ctx: Context) -> Response:
 
 def refs(ctx: Context) -> Response:
     prune = ctx.query.get("pruneRefs") or ctx.query.get("pruneBranches")
-    return ctx.ok(git_engine.branches(ctx, False, prune == "true"))
+    return ctx.ok(git_branches.branches(ctx, False, prune == "true"))
 
 
 def commit(ctx: Context) -> Response:
@@ -73,7 +73,7 @@ def _ref(ctx: Context) -> str:
 
 
 def create_ref(ctx: Context) -> Response:
-    return ctx.ok(git_engine.create_branch(ctx, False, _ref(ctx)), 201)
+    return ctx.ok(git_branches.create_branch(ctx, False, _ref(ctx)), 201)
 
 
 def _brings_in(ctx: Context) -> bool:
@@ -82,30 +82,30 @@ def _brings_in(ctx: Context) -> bool:
 
 
 def checkout_ref(ctx: Context) -> Response:
-    return ctx.ok(git_engine.checkout(ctx, False, _ref(ctx)))
+    return ctx.ok(git_branches.checkout(ctx, False, _ref(ctx)))
 
 
 def delete_ref(ctx: Context) -> Response:
     if not ctx.release.since("v1.61"):
-        return ctx.ok(git_engine.delete_branch(ctx, False, _ref(ctx)))
+        return ctx.ok(git_branches.delete_branch(ctx, False, _ref(ctx)))
     ctx.need_query("refType")
-    return ctx.ok(git_engine.delete_branch(ctx, False, ctx.need_query("refName")))
+    return ctx.ok(git_branches.delete_branch(ctx, False, ctx.need_query("refName")))
 
 
 def set_protected(ctx: Context) -> Response:
-    return ctx.ok(git_engine.set_protected(ctx))
+    return ctx.ok(git_branches.set_protected(ctx))
 
 
 def get_protected(ctx: Context) -> Response:
-    return ctx.ok(git_engine.get_protected(ctx))
+    return ctx.ok(git_branches.get_protected(ctx))
 
 
 def merge_status(ctx: Context) -> Response:
-    return ctx.ok(git_engine.merge_status(ctx, False))
+    return ctx.ok(git_branches.merge_status(ctx, False))
 
 
 def merge(ctx: Context) -> Response:
-    return ctx.ok(git_engine.merge(ctx, False))
+    return ctx.ok(git_branches.merge(ctx, False))
 
 
 def auto_commit(ctx: Context) -> Response:

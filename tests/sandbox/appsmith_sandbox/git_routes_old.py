@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from . import git_engine
+from . import git_branches, git_connect, git_engine
 from .app import Context, Route, invalid_parameter
 
 
 def connect(ctx: Context) -> Response:
-    return ctx.ok(git_engine.connect(ctx, True))
+    return ctx.ok(git_connect.connect(ctx, True))
 
 
 def import_repository(ctx: Context) -> Response:
-    return ctx.ok(git_engine.import_repository(ctx, ctx.path["id"], True), status=201)
+    return ctx.ok(git_connect.import_repository(ctx, ctx.path["id"], True), status=201)
 
 
 def disconnect(ctx: Context) -> Response:
-    return ctx.ok(git_engine.disconnect(ctx, True))
+    return ctx.ok(git_connect.disconnect(ctx, True))
 
 
 def metadata(ctx: Context) -> Response:
@@ -36,7 +36,7 @@ def fetch(ctx: Context) -> Response:
 
 
 def branches(ctx: Context) -> Response:
-    return ctx.ok(git_engine.branches(ctx, True, ctx.query.get("pruneBranches") == "true"))
+    return ctx.ok(git_branches.branches(ctx, True, ctx.query.get("pruneBranches") == "true"))
 
 
 def commit(ctx: Context) -> Response:
@@ -58,7 +58,7 @@ def discard(ctx: Context) -> Response:
 
 
 def create_branch(ctx: Context) -> Response:
-    return ctx.ok(git_engine.create_branch(ctx, True, ctx.json.get("branchName")), 201)
+    return ctx.ok(git_branches.create_branch(ctx, True, ctx.json.get("branchName")), 201)
 
 
 def _brings_in(ctx: Context) -> bool:
@@ -67,27 +67,27 @@ def _brings_in(ctx: Context) -> bool:
 
 
 def checkout(ctx: Context) -> Response:
-    return ctx.ok(git_engine.checkout(ctx, True, ctx.need_query("branchName")))
+    return ctx.ok(git_branches.checkout(ctx, True, ctx.need_query("branchName")))
 
 
 def delete_branch(ctx: Context) -> Response:
-    return ctx.ok(git_engine.delete_branch(ctx, True, ctx.need_query("branchName")))
+    return ctx.ok(git_branches.delete_branch(ctx, True, ctx.need_query("branchName")))
 
 
 def set_protected(ctx: Context) -> Response:
-    return ctx.ok(git_engine.set_protected(ctx))
+    return ctx.ok(git_branches.set_protected(ctx))
 
 
 def get_protected(ctx: Context) -> Response:
-    return ctx.ok(git_engine.get_protected(ctx))
+    return ctx.ok(git_branches.get_protected(ctx))
 
 
 def merge_status(ctx: Context) -> Response:
-    return ctx.ok(git_engine.merge_status(ctx, True))
+    return ctx.ok(git_branches.merge_status(ctx, True))
 
 
 def merge(ctx: Context) -> Response:
-    return ctx.ok(git_engine.merge(ctx, True))
+    return ctx.ok(git_branches.merge(ctx, True))
 
 
 def auto_commit(ctx: Context) -> Response:

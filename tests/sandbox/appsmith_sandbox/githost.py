@@ -101,9 +101,9 @@ class Repositories:
 
     def delete(self, name: str) -> None:
         shutil.rmtree(self.path(name))
-        self._write([key for key in self.keys() if key["repository"] != name])
+        self._write([key for key in self.deploy_keys() if key["repository"] != name])
 
-    def keys(self, name: str | None = None) -> list[dict[str, Any]]:
+    def deploy_keys(self, name: str | None = None) -> list[dict[str, Any]]:
         if not self._keys_file.exists():
             return []
         keys: list[dict[str, Any]] = json.loads(self._keys_file.read_text(encoding="utf-8"))
@@ -112,12 +112,12 @@ class Repositories:
     def add_key(self, name: str, title: str, key: str, read_only: bool) -> dict[str, Any]:
         """ValueError with Gitea's words when the key or the title is there already."""
         fingerprint = asyncssh.import_public_key(key).get_fingerprint()
-        for other in self.keys(name):
+        for other in self.deploy_keys(name):
             if other["fingerprint"] == fingerprint:
                 raise ValueError("This key has already been added to this repository")
             if other["title"] == title:
                 raise ValueError("Key title has been used")
-        keys = self.keys()
+        keys = self.deploy_keys()
         added = {
             "id": max((other["id"] for other in keys), default=0) + 1,
             "repository": name,
@@ -131,7 +131,7 @@ class Repositories:
         return added
 
     def delete_key(self, name: str, key_id: int) -> bool:
-        keys = self.keys()
+        keys = self.deploy_keys()
         left = [key for key in keys if not (key["repository"] == name and key["id"] == key_id)]
         self._write(left)
         return len(left) < len(keys)
@@ -162,7 +162,9 @@ class _SSHServer(asyncssh.SSHServer):
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         fingerprint = key.get_fingerprint()
-        known = fingerprint == self._admin or any(k["fingerprint"] == fingerprint for k in self._repositories.keys())
+        known = fingerprint == self._admin or any(
+            k["fingerprint"] == fingerprint for k in self._repositories.deploy_keys()
+        )
         if known and self._connection is not None:
             self._connection.set_extra_info(key_fingerprint=fingerprint, is_admin=fingerprint == self._admin)
         return known
@@ -212,7 +214,7 @@ def _authorize(repositories: Repositories, process: asyncssh.SSHServerProcess[by
     if process.get_extra_info("is_admin"):
         return "", repositories.path(name)
     fingerprint = process.get_extra_info("key_fingerprint")
-    key = next((k for k in repositories.keys(name) if k["fingerprint"] == fingerprint), None)
+    key = next((k for k in repositories.deploy_keys(name) if k["fingerprint"] == fingerprint), None)
     if key is None:
         return f"Gitea: Deploy Key is not authorized to read {name}.", None
     if service == "git-receive-pack" and key["read_only"]:
@@ -307,7 +309,7 @@ def http_app(repositories: Repositories, ssh_port: int, credentials: tuple[str, 
         return Response(status_code=204)
 
     async def list_keys(request: Request) -> Response:
-        keys = repositories.keys(_name(request))
+        keys = repositories.deploy_keys(_name(request))
         page, limit = (int(request.query_params.get(field) or value) for field, value in (("page", 1), ("limit", 30)))
         fingerprint = request.query_params.get("fingerprint")
         keys = [key for key in keys if fingerprint in (None, key["fingerprint"])]
@@ -331,7 +333,7 @@ def http_app(repositories: Repositories, ssh_port: int, credentials: tuple[str, 
         key_id = request.path_params["key"]
         if request.method == "DELETE":
             return Response(status_code=204 if repositories.delete_key(_name(request), key_id) else 404)
-        found = [key for key in repositories.keys(_name(request)) if key["id"] == key_id]
+        found = [key for key in repositories.deploy_keys(_name(request)) if key["id"] == key_id]
         return JSONResponse(key_view(request, found[0])) if found else refused(404, "The target couldn't be found.")
 
     repo = "/api/v1/repos/{owner}/{repo}"

@@ -169,7 +169,9 @@ def _action_files(
         configuration["body"] = body
     content["actionConfiguration"] = configuration
     if release.run_behaviour:
-        content["runBehaviour"] = edit.get("runBehaviour") or ("ON_PAGE_LOAD" if edit.get("executeOnLoad") else "MANUAL")
+        content["runBehaviour"] = edit.get("runBehaviour") or (
+            "ON_PAGE_LOAD" if edit.get("executeOnLoad") else "MANUAL"
+        )
     else:
         content["executeOnLoad"] = bool(edit.get("executeOnLoad", edit.get("runBehaviour") == "ON_PAGE_LOAD"))
     if is_js and "." in qualified_name(action):
@@ -280,8 +282,8 @@ def _plugin(plugins: dict[str, str], name: str) -> str:
 def _load_datasources(
     store: Store, workspace_id: str, parsed: dict[str, Any], plugins: dict[str, str]
 ) -> dict[str, Document]:
-    """Name in the repository -> document: the one with its gitSyncId, else of its name and plugin, else a new one, which
-    is not configured: a repository has no configuration at all."""
+    """Name in the repository -> document: the one with its gitSyncId, else of its name and plugin, else a new one,
+    which is not configured: a repository has no configuration at all."""
     from .datasources import new_datasource
 
     found: dict[str, Document] = {}
@@ -343,9 +345,7 @@ def _drop(store: Store, coll: str, application: Document, kept: set[str]) -> Non
             store.delete(coll, doc["id"])
 
 
-def _load_pages(
-    store: Store, application: Document, parsed: dict[str, Any], texts: dict[str, str]
-) -> dict[str, str]:
+def _load_pages(store: Store, application: Document, parsed: dict[str, Any], texts: dict[str, str]) -> dict[str, str]:
     known = _sync_ids(store, "pages", application)
     page_ids: dict[str, str] = {}
     for path, content in parsed.items():
@@ -435,7 +435,7 @@ def _load_actions(
     _drop(store, "actions", application, kept)
 
 
-# The editor's newest form of pages, which auto-commit writes (and only it: api-contract.md, 4.10) ---------------------
+# What auto-commit makes of committed files: the release's format, and the editor's newest form of pages ---------------
 
 _NEWEST_DSL = 94
 # Pages below this version have a grid of 16 columns; everything on them is placed four times as fine since.
@@ -454,9 +454,19 @@ _TEXT_WIDGET_DEFAULTS = {
 }
 
 
-def with_newest_pages(files: Files) -> Files:
-    """The same files with pages and widgets as the editor would migrate them."""
+def migrated(files: Files, release: Release) -> Files:
+    """The same files as the release and its editor would write them."""
     newest = dict(files)
+    metadata = json.loads(files["metadata.json"])
+    metadata.update(serverSchemaVersion=release.server_schema, clientSchemaVersion=release.client_schema)
+    newest["metadata.json"] = dump(metadata)
+    for path, content in files.items():
+        if release.run_behaviour and path.startswith("pages/") and path.endswith("/metadata.json"):
+            query = json.loads(content)
+            action = query.get("unpublishedAction", {})
+            if "executeOnLoad" in action:
+                action["runBehaviour"] = "ON_PAGE_LOAD" if action.pop("executeOnLoad") else "MANUAL"
+                newest[path] = dump(query)
     for path, content in files.items():
         parts = path.split("/")
         if len(parts) != 3 or parts[0] != "pages":

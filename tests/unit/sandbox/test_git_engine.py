@@ -58,7 +58,9 @@ def person(host: GitHost, tmp_path: Path) -> Checkout:
 def connected(dev: Server, host: GitHost, name: str = "acme/empty", *, saved_profile: bool = True) -> Document:
     """A new application with one query, connected."""
     app = dev.data("POST", "applications", {"workspaceId": dev.workspace, "name": "Orders"})
-    plugin = next(p for p in dev.data("GET", f"plugins?workspaceId={dev.workspace}") if p["packageName"] == "restapi-plugin")
+    plugin = next(
+        p for p in dev.data("GET", f"plugins?workspaceId={dev.workspace}") if p["packageName"] == "restapi-plugin"
+    )
     dev.data(
         "POST",
         "actions",
@@ -433,7 +435,9 @@ def test_an_upgrade_makes_every_branch_dirty_and_a_commit_clears_it(host: GitHos
         assert after.status(branch)["isClean"] is True
     person = Checkout(host, "acme/old", tmp_path / "person")
     bundle = tmp_path / "bundle"
-    subprocess.run(["git", "clone", "--quiet", "--bare", str(APPS / "v1.60" / "orders.bundle"), str(bundle)], check=True)
+    subprocess.run(
+        ["git", "clone", "--quiet", "--bare", str(APPS / "v1.60" / "orders.bundle"), str(bundle)], check=True
+    )
     person.git("fetch", "--quiet", str(bundle), "migrated-by-v1.91")
     assert person.git("diff", "--stat", "FETCH_HEAD", "origin/staging") == ""
 
@@ -446,7 +450,11 @@ def test_auto_commit_pushes_what_the_real_one_pushed(host: GitHost, tmp_path: Pa
         dev.save_profile()
         branch = dev.git("POST", app["id"], "checkout-ref", {"refName": "origin/staging", "refType": "branch"})["id"]
         dev.git("PUT", app["id"], "discard")
+        committed = dev.actions(branch)["list_tickets"]["actionConfiguration"]["body"]
+        dev.change(branch, "list_tickets", "somebody's uncommitted change")
         assert dev.git("POST", branch, "auto-commit") == {"autoCommitResponse": "PUBLISHED", "progress": 0}
+        assert dev.status(branch)["queriesModified"] == ["Tickets/list_tickets"]
+        dev.change(branch, "list_tickets", committed)
         person = Checkout(host, "acme/desk", tmp_path / "person")
         clone = tmp_path / "bundle"
         subprocess.run(["git", "clone", "--quiet", "--bare", str(bundle), str(clone)], check=True)
@@ -539,7 +547,9 @@ def test_checkout_of_a_remote_branch_is_in_the_way_of_fetch_until_a_discard(prod
 
 
 def test_a_datasource_of_that_name_by_another_plugin(prod: Server, host: GitHost) -> None:
-    mysql = next(p for p in prod.data("GET", f"plugins?workspaceId={prod.workspace}") if p["packageName"] == "mysql-plugin")
+    mysql = next(
+        p for p in prod.data("GET", f"plugins?workspaceId={prod.workspace}") if p["packageName"] == "mysql-plugin"
+    )
     body = {"name": "orders_db", "workspaceId": prod.workspace, "pluginId": mysql["id"], "datasourceStorages": {}}
     prod.data("POST", "datasources", body)
     app = prod.import_app(host, ORDERS)

@@ -80,7 +80,7 @@ def test_what_a_release_wrote_it_writes_again(
 def test_a_newer_release_makes_the_known_changes_of_an_older_application(
     name: str, store: Store, tmp_path: Path
 ) -> None:
-    """Loaded by v1.60, written by v1.91: what the real v1.91 committed after its upgrade, and only metadata.json files."""
+    """Loaded by v1.60, written by v1.91: what the real v1.91 committed after its upgrade; only metadata.json files."""
     before = files_at(f"v1.60/{name}.bundle", "staging", tmp_path)
     application = repo_format.load(store, release("v1.60"), empty_application(store), before)
     after = repo_format.serialise(store, release("v1.91"), application)
