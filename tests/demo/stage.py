@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -73,7 +74,6 @@ class Stage:
     git: dict[str, Any] = field(default_factory=dict)
     database_port: int = 0
     services_port: int = 0
-    _services: subprocess.Popen[str] | None = None
 
     # -- what runs ----------------------------------------------------------------------------------------------------
     def sandbox(self, *arguments: str | Path) -> str:
@@ -110,7 +110,7 @@ class Stage:
         folder.mkdir(exist_ok=True)
         log = folder / "log"
         with log.open("w") as output:
-            self._services = subprocess.Popen(
+            services = subprocess.Popen(
                 [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -119,18 +119,22 @@ class Stage:
                 text=True,
                 start_new_session=True,
             )
-        assert self._services.stdout is not None
+        (folder / "pid").write_text(str(services.pid))
+        assert services.stdout is not None
         # Serving HTTP on 127.0.0.1 port 12345 (...)
-        self.services_port = int(self._services.stdout.readline().split(" port ")[1].split()[0])
+        self.services_port = int(services.stdout.readline().split(" port ")[1].split()[0])
 
     def stop(self) -> None:
+        """End all of it, also what another process has started here."""
         for instance in sorted((self.root / "instances").glob("*")):
             self.sandbox("instance", "stop", "--root", instance)
         self.sandbox("git-host", "stop", "--root", self.root / "git")
         self.sandbox("postgres", "remove", "--root", self.root / "postgres")
-        if self._services is not None:
-            self._services.send_signal(signal.SIGTERM)
-            self._services.wait(10)
+        pid = self.root / "services" / "pid"
+        if pid.exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid.read_text()), signal.SIGTERM)
+            pid.unlink()
 
     # -- Git ----------------------------------------------------------------------------------------------------------
     def import_repository(self, name: str, bundle: Path) -> None:
