@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,7 +50,6 @@ class Answer:
     data: Any = None
     # The JSON of an answer without an envelope (an export, /info).
     body: Any = None
-    cookies: dict[str, str] = field(default_factory=dict)
 
     @property
     def location(self) -> str:
@@ -104,7 +103,6 @@ class Client:
         check_mode: bool = False,
         retries: int = 4,
         sleep: Callable[[float], None] | None = None,
-        warn: Callable[[str], None] | None = None,
     ) -> None:
         self.url = clean_url(url)
         self.check_mode = check_mode
@@ -112,7 +110,6 @@ class Client:
         self.connect_timeout = connect_timeout
         self.retries = retries
         self._sleep = sleep
-        self._warn = warn or (lambda text: None)
         self._verify: bool | str = (ca_path or True) if validate_certs else False
         self._answered = False
         self._arguments: dict[str, Any] = {
@@ -123,7 +120,6 @@ class Client:
             "check_mode": check_mode,
             "retries": retries,
             "sleep": sleep,
-            "warn": warn,
         }
         if self._verify is False:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -312,7 +308,7 @@ class Client:
 
 def _read(response: Any) -> Answer:
     response.encoding = response.encoding if "charset" in response.headers.get("Content-Type", "") else "utf-8"
-    answer = Answer(response.status_code, response.headers, response.text, cookies=dict(response.cookies))
+    answer = Answer(response.status_code, response.headers, response.text)
     try:
         body = jsonlib.loads(answer.text)
     except ValueError:

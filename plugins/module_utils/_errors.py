@@ -122,11 +122,15 @@ class GitError(AppsmithError):
 
 
 class GitKeyRefused(GitError):
-    pass
+    default_next_step = "Register the instance's deploy key with the repository, with the right to write if it must."
 
 
 class GitNotConfigured(GitError):
-    pass
+    default_next_step = "Check the application's connection to its repository (stagecraft.appsmith.git_connection)."
+
+
+class GitProfileMissing(GitNotConfigured):
+    default_next_step = "Save a Git author profile first (stagecraft.appsmith.git_profile)."
 
 
 class GitRepositoryNotEmpty(GitError):
@@ -150,11 +154,11 @@ class GitUpstreamAhead(GitError):
 
 
 class GitRemoteNotFound(GitError):
-    pass
+    default_next_step: str = "Check the repository's address, and that the deploy key may read it."
 
 
 class GitInvalidUrl(GitError):
-    pass
+    default_next_step: str = "Give the SSH address, such as git@git.example.com:owner/repository.git."
 
 
 class GitLocked(GitError):
@@ -185,8 +189,6 @@ NEXT_STEPS: dict[str, str] = {
     "AE-APP-5019": "Make docker.env readable and writable for the server.",
     "AE-APP-5022": "The instance skipped a release that must be passed: see stagecraft.appsmith.upgrade_path.",
     "AE-DTS-4030": "Delete the queries that use the datasource first.",
-    "AE-GIT-4031": "Save a Git author profile first (stagecraft.appsmith.git_profile), and check the connection.",
-    "AE-GIT-4032": "Register the instance's deploy key with the repository, and check the repository's address.",
     "AE-GIT-4033": "Connect an empty repository, or import this one (stagecraft.appsmith.git_import).",
     "AE-GIT-4036": "Bring in the remote's commits first (discard or pull), then merge.",
     "AE-GIT-4037": "Commit or discard the changes on the branch first, then merge.",
@@ -195,8 +197,6 @@ NEXT_STEPS: dict[str, str] = {
     "AE-GIT-4046": "Solve the conflict in the repository, then merge again.",
     "AE-GIT-4047": "Solve the conflict in the repository, or discard the local changes, then try again.",
     "AE-GIT-4048": "Bring in the remote's commits first (discard or pull), then push.",
-    "AE-GIT-4050": "Give the SSH address, such as git@git.example.com:owner/repository.git.",
-    "AE-GIT-4051": "Check the repository's address, and that the deploy key may read it.",
     "AE-GIT-4052": "Push a first commit to the repository's default branch.",
     "AE-GIT-5014": "The Git host is slow: try again later.",
     "AE-JSN-4049": "Check the file: it is no application this release can read.",
@@ -257,6 +257,7 @@ _BY_CODE: dict[str, type[AppsmithError]] = {
 
 # Codes that say too little: the text decides (lower case; first match wins).
 _BY_TEXT: dict[str, tuple[tuple[str, type[AppsmithError]], ...]] = {
+    "AE-GIT-4031": (("author", GitProfileMissing), ("git profile", GitProfileMissing)),
     "AE-GIT-4044": (
         ("writeconflict", GitWriteConflict),
         ("write conflict", GitWriteConflict),
@@ -265,10 +266,22 @@ _BY_TEXT: dict[str, tuple[tuple[str, type[AppsmithError]], ...]] = {
         ("protected branch", GitProtectedBranch),
         ("pending upstream", GitUpstreamAhead),
         ("resolve conflicts in the remote repository", GitConflict),
+        # A push that the key may not do.
+        ("update the deploy key", GitKeyRefused),
     ),
     "AE-GIT-5013": (("incompatible", IncompatibleVersion),),
     "AE-GIT-5016": (("place a lock", GitLocked), ("lock", GitLocked)),
 }
+
+# Texts of codes whose class says too little about what to do.
+_STEPS_BY_TEXT: tuple[tuple[str, str, str], ...] = (
+    ("AE-APP-4000", "parameter remote url", GitRemoteNotFound.default_next_step),
+    ("AE-APP-4000", "browsersupportedremoteurl", GitInvalidUrl.default_next_step),
+    ("AE-GIT-4031", "remote url is incorrect", GitInvalidUrl.default_next_step),
+    ("AE-GIT-4031", "invalid remote", GitRemoteNotFound.default_next_step),
+    ("AE-GIT-4044", "empty repo", "Push a first commit of an application to the repository, or connect one to it."),
+    ("AE-GIT-4044", "already exists", "Choose another name for the branch."),
+)
 
 _BY_STATUS: dict[int, type[AppsmithError]] = {
     401: AuthenticationFailed,
@@ -303,6 +316,8 @@ def error_from_answer(
         error = _BY_CODE.get(name or "")
     if error is None:
         error = GitError if (name or "").startswith("AE-GIT-") else _BY_STATUS.get(http_status, AppsmithError)
+    if next_step is None:
+        next_step = next((step for of, part, step in _STEPS_BY_TEXT if of == name and part in text), None)
     return error(
         message or f"The server answered HTTP {http_status}",
         code=name,

@@ -96,7 +96,6 @@ class AppsmithModule:
             timeout=self.params["appsmith_timeout"],
             session=self.params["appsmith_session"] if self.needs_session else None,
             check_mode=self.check_mode,
-            warn=self.ansible.warn,
         )
 
     @property

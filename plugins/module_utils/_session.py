@@ -35,11 +35,6 @@ def _me_by_basic(client: Client, username: str, password: str) -> dict[str, Any]
     return client.judge(answer, "/users/me") or {}
 
 
-def password_works_by_basic(client: Client, username: str, password: str) -> bool:
-    me = _me_by_basic(client, username, password)
-    return me is not None and not me.get("isAnonymous", True)
-
-
 def _refused(username: str) -> AuthenticationFailed:
     return AuthenticationFailed(f"The user name or password of {username} was refused", http_status=401)
 

@@ -28,10 +28,6 @@ def select(workspaces: list[dict[str, Any]], name: str) -> dict[str, Any] | None
     return found[0] if found else None
 
 
-def find(client: Client, name: str) -> dict[str, Any] | None:
-    return select(list_workspaces(client), name)
-
-
 def get(client: Client, name: str) -> dict[str, Any]:
     """The workspace of that name; the error lists those that exist."""
     workspaces = list_workspaces(client)

@@ -30,6 +30,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import _errors
         ),
         (503, "AE-GIT-5013", "Error while accessing the file system", errors.GitError),
         (400, "AE-GIT-4031", "Git configuration is invalid", errors.GitNotConfigured),
+        (400, "AE-GIT-4031", "Unable to find git author configuration for logged-in user.", errors.GitProfileMissing),
+        (400, "AE-GIT-4044", "You may need to update the deploy key in the app's Git settings", errors.GitKeyRefused),
         (400, "AE-GIT-4032", "SSH key is not configured correctly", errors.GitKeyRefused),
         (400, "AE-GIT-4033", "The remote repository is not empty", errors.GitRepositoryNotEmpty),
         (406, "AE-GIT-4036", "remote is ahead", errors.GitUpstreamAhead),
@@ -85,14 +87,14 @@ def test_the_line():
     error = errors.error_from_answer(400, "AE-GIT-4032", "SSH key is not\n  configured correctly.")
     assert str(error) == (
         "SSH key is not configured correctly [AE-GIT-4032]. "
-        "Register the instance's deploy key with the repository, and check the repository's address."
+        "Register the instance's deploy key with the repository, with the right to write if it must."
     )
     assert error.as_dict() == {
         "title": "GitKeyRefused",
         "code": "AE-GIT-4032",
         "http_status": 400,
         "message": "SSH key is not configured correctly.",
-        "next_step": "Register the instance's deploy key with the repository, and check the repository's address.",
+        "next_step": "Register the instance's deploy key with the repository, with the right to write if it must.",
         "details": None,
     }
 
@@ -100,3 +102,22 @@ def test_the_line():
 def test_an_own_next_step_wins():
     assert str(errors.GitLocked("Busy", code="AE-GIT-5020", next_step="Go home.")) == "Busy [AE-GIT-5020]. Go home."
     assert str(errors.AppsmithError("Busy")) == "Busy."
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "step"),
+    [
+        ("AE-APP-4000", "Please enter a valid parameter remote url.", "Check the repository's address"),
+        ("AE-APP-4000", "Please enter a valid parameter browserSupportedRemoteUrl.", "Give the SSH address"),
+        ("AE-GIT-4031", "Git configuration is invalid. Details: Remote URL is incorrect.", "Give the SSH address"),
+        ("AE-GIT-4031", "Git configuration is invalid. Details: Invalid remote: origin", "Check the repository's"),
+        ("AE-GIT-4031", "Unable to find git author configuration for logged-in user.", "Save a Git author profile"),
+        ("AE-GIT-4031", "Unable to find the git configuration", "Check the application's connection"),
+        ("AE-GIT-4044", "git import failed. Details: Cannot import app from an empty repo", "Push a first commit"),
+        ("AE-GIT-4044", "remotes/origin/develop already exists. Please use a different branchName", "Choose another"),
+    ],
+)
+def test_what_to_do_by_text(code, message, step):
+    error = errors.error_from_answer(400, code, message)
+    assert error.next_step.startswith(step)
+    assert errors.error_from_answer(400, code, message, next_step="Mine.").next_step == "Mine."
