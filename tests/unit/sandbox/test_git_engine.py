@@ -55,7 +55,7 @@ def person(host: GitHost, tmp_path: Path) -> Checkout:
     return Checkout(host, ORDERS, tmp_path / "person")
 
 
-def connected(dev: Server, host: GitHost, name: str = "acme/empty", *, saved_profile: bool = True) -> Document:
+def connected(dev: Server, host: GitHost, name: str = "acme/empty") -> Document:
     """A new application with one query, connected."""
     app = dev.data("POST", "applications", {"workspaceId": dev.workspace, "name": "Orders"})
     plugin = next(
@@ -78,8 +78,7 @@ def connected(dev: Server, host: GitHost, name: str = "acme/empty", *, saved_pro
             "actionConfiguration": {"httpMethod": "GET", "path": "/one", "body": "one"},
         },
     )
-    if saved_profile:
-        dev.save_profile()
+    dev.save_profile()
     key = dev.data("POST", f"applications/ssh-keypair/{app['id']}")["publicKey"]
     host.repositories.add_key(name, "app", key, False)
     result: Document = dev.data(
@@ -440,6 +439,26 @@ def test_an_upgrade_makes_every_branch_dirty_and_a_commit_clears_it(host: GitHos
     )
     person.git("fetch", "--quiet", str(bundle), "migrated-by-v1.91")
     assert person.git("diff", "--stat", "FETCH_HEAD", "origin/staging") == ""
+
+
+def test_dirt_ends_on_production_when_the_branch_has_the_new_format(
+    prod: Server, host: GitHost, tmp_path: Path
+) -> None:
+    """15 and 28: importing an older format makes the dirt of an upgrade; the merge of a migrated branch ends it."""
+    host.repositories.import_bundle("acme/old", APPS / "v1.60" / "orders.bundle", ["master", "migrated-by-v1.91"])
+    app = prod.import_app(host, "acme/old")
+    prod.save_profile()
+    assert "metadata.json" in prod.status(app["id"])["modified"]
+    assert "uncommitted" in prod.git_error("GET", app["id"], "pull")[2]
+    prod.git("PUT", app["id"], "discard")
+    assert prod.status(app["id"])["isClean"] is False
+    person = Checkout(host, "acme/old", tmp_path / "person")
+    person.git("push", "--quiet", "origin", "origin/migrated-by-v1.91:refs/heads/master")
+    assert prod.git("GET", app["id"], "fetch/remote")["behindCount"] == 2
+    prod.git("PUT", app["id"], "discard")
+    assert prod.status(app["id"])["isClean"] is True
+    prod.git("GET", app["id"], "pull")
+    assert "count_open" in prod.published(app["id"])
 
 
 def test_auto_commit_pushes_what_the_real_one_pushed(host: GitHost, tmp_path: Path) -> None:
