@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from appsmith_sandbox import postgres, process
+from appsmith_sandbox import process
 
 HERE = Path(__file__).resolve().parent
 RECORDINGS = HERE / "recordings"
@@ -295,7 +295,7 @@ class World:
 
     def last(self, name: str, instance: str | None = None) -> Answer:
         """The newest answer to the step of that name."""
-        for recorded, answer in zip(reversed(self.steps[: len(self.answers)]), reversed(self.answers)):
+        for recorded, answer in zip(reversed(self.steps[: len(self.answers)]), reversed(self.answers), strict=True):
             if recorded["step"] == name and instance in (None, recorded["instance"]):
                 return answer
         raise KeyError(name)
@@ -377,8 +377,8 @@ class World:
                 left = sorted(recorded, key=lambda one: str(self.translate(one[name])))
                 right = sorted(actual, key=lambda one: str(one[name]))
                 if [self.translate(one[name]) for one in left] == [one[name] for one in right]:
-                    return list(zip(left, right))
-        return list(zip(recorded, actual))
+                    return list(zip(left, right, strict=True))
+        return list(zip(recorded, actual, strict=False))
 
     def _learn(self, recorded: Any, actual: Any) -> None:
         if isinstance(recorded, dict) and isinstance(actual, dict):
@@ -389,9 +389,8 @@ class World:
         elif isinstance(recorded, list) and isinstance(actual, list):
             for left, right in self._pairs(recorded, actual):
                 self._learn(left, right)
-        elif isinstance(recorded, str) and isinstance(actual, str):
-            if _OBJECT_ID.fullmatch(recorded) and _OBJECT_ID.fullmatch(actual):
-                self.ids.setdefault(recorded, actual)
+        elif all(isinstance(one, str) and _OBJECT_ID.fullmatch(one) for one in (recorded, actual)):
+            self.ids.setdefault(recorded, actual)
 
     def _compare(self, recorded: Any, actual: Any, path: str, found: list[str]) -> None:
         key = path.rsplit(".", 1)[-1]
@@ -424,11 +423,9 @@ class World:
         elif _kind(recorded) != _kind(actual):
             found.append(f"{path or 'body'}: {_kind(actual)} {str(actual)[:80]!r}, recorded {_kind(recorded)}")
         elif isinstance(recorded, str):
-            if ".plugins[" in path:
-                return
-            if _OBJECT_ID.fullmatch(recorded) or key in _MEANT or path == "":
-                if _plain(recorded) != _plain(actual):
-                    found.append(f"{path or 'body'}: {actual!r}, recorded {recorded!r}")
+            means = _OBJECT_ID.fullmatch(recorded) or key in _MEANT or path == ""
+            if means and ".plugins[" not in path and _plain(recorded) != _plain(actual):
+                found.append(f"{path or 'body'}: {actual!r}, recorded {recorded!r}")
         elif recorded != actual and key not in _VOLATILE:
             found.append(f"{path}: {actual!r}, recorded {recorded!r}")
 
@@ -437,7 +434,7 @@ def _without(items: list[Any], name: str) -> tuple[int, list[Any]]:
     """How many items have a member, and the items without it."""
     has = [isinstance(one, dict) and name in one for one in items]
     return sum(has), [
-        {key: one[key] for key in one if key != name} if found else one for one, found in zip(items, has)
+        {key: one[key] for key in one if key != name} if found else one for one, found in zip(items, has, strict=True)
     ]
 
 

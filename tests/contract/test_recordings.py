@@ -16,7 +16,7 @@ from appsmith_sandbox import postgres
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import HERE, POSTGRES_INIT, RECORDINGS, World  # noqa: E402
+from harness import HERE, POSTGRES_INIT, RECORDINGS, World
 
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.jsonl"))
 NOT_COMPARED: dict[str, dict[int, dict[str, str]]] = (

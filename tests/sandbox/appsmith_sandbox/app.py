@@ -21,7 +21,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -102,9 +102,7 @@ def invalid_parameter(name: str, title: str = "ARGUMENT_ERROR") -> AppError:
 
 
 def internal_error() -> AppError:
-    return AppError(
-        500, "AE-APP-5000", "Internal server error while processing request", title="Internal server error"
-    )
+    return AppError(500, "AE-APP-5000", "Internal server error while processing request", title="Internal server error")
 
 
 @dataclass(frozen=True)
@@ -265,9 +263,7 @@ class Context:
 
 
 def bad_request(message: str) -> AppError:
-    return AppError(
-        400, "AE-BAD-4000", f"Bad request: {message}", title="Invalid request", error_type="BAD_REQUEST"
-    )
+    return AppError(400, "AE-BAD-4000", f"Bad request: {message}", title="Invalid request", error_type="BAD_REQUEST")
 
 
 def _json(value: Any, http: int) -> Response:
@@ -289,7 +285,7 @@ def _disposition(value: str) -> Message:
 
 
 def now_text() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class RequestLog:
@@ -429,8 +425,10 @@ class Application:
             if content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
                 await _read_form(ctx)
             if inspect.iscoroutinefunction(route.handler):
-                return await route.handler(ctx)
-            return await run_in_threadpool(route.handler, ctx)
+                answer: Response = await route.handler(ctx)
+            else:
+                answer = await run_in_threadpool(route.handler, ctx)
+            return answer
         except AppError as error:
             return ctx.refused(error)
         except NeverAnswer:
@@ -481,7 +479,7 @@ def _is_api(path: str) -> bool:
 
 
 def _loading_page() -> Response:
-    page = b"<!DOCTYPE html><html><head><title>Appsmith is starting</title></head><body>Appsmith is starting.</body></html>"
+    page = b"<!DOCTYPE html><title>Appsmith is starting</title><p>Appsmith is starting.</p>"
     return Response(page, 200, {"content-type": "text/html"})
 
 

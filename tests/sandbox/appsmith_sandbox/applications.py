@@ -20,8 +20,7 @@ from typing import Any
 from starlette.responses import Response
 
 from . import export, workspaces
-from .app import AppError, Context, Route, now_text
-from .app import not_found, not_readable
+from .app import AppError, Context, Route, not_found, not_readable, now_text
 from .slug import slug_of
 from .store import Document, Store, new_id
 from .workspaces import ADMINISTRATOR, DEVELOPER, VIEWER
@@ -268,9 +267,7 @@ async def create_application(ctx: Context) -> Response:
     workspace_id = body.get("workspaceId") or ctx.query.get("workspaceId")
     name = body.get("name")
     if not isinstance(name, str) or not name.strip() or len(name) > 99:
-        raise AppError(
-            400, "AE-APP-4028", "Validation Failure(s): {name=Name is mandatory}", title="Validation failed"
-        )
+        raise AppError(400, "AE-APP-4028", "Validation Failure(s): {name=Name is mandatory}", title="Validation failed")
     workspace = ctx.store.get("workspaces", workspace_id)
     if workspace is None or not workspaces.at_least(ctx, workspace["id"], DEVELOPER):
         raise not_found("workspace", workspace_id)

@@ -19,7 +19,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from . import process
@@ -102,7 +102,10 @@ class Appsmithctl:
         try:
             print("Checking free space")
             if shutil.disk_usage(self.root).free < _LEAST_FREE:
-                raise RuntimeError("Not enough space available at /appsmith-stacks. Please ensure availability of at least 5GB to backup successfully.")
+                raise RuntimeError(
+                    "Not enough space available at /appsmith-stacks. Please ensure availability of at least 5GB to "
+                    "backup successfully."
+                )
             password = None
             if "--non-interactive" not in options and sys.stdout.isatty():
                 password = self._new_password()
@@ -115,7 +118,7 @@ class Appsmithctl:
             manifest = {"appsmithVersion": self.version.name, "dbName": DATABASE}
             (work / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
             (work / "docker.env").write_text(self._env_for_archive(encrypted=password is not None), encoding="utf-8")
-            stamp = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             archive = self.backups / f"appsmith-backup-{stamp.replace(':', '-')}.tar.gz"
             print("Creating final archive")
             with tarfile.open(archive, "w:gz") as tar:
@@ -153,7 +156,9 @@ class Appsmithctl:
             else:
                 print("Invalid input. Empty password is not allowed, please try again.", file=sys.stderr)
         print("Aborting backup process, failed to obtain valid encryption password.", file=sys.stderr)
-        raise RuntimeError("Backup process aborted because a valid encryption password could not be obtained from the user")
+        raise RuntimeError(
+            "Backup process aborted because a valid encryption password could not be obtained from the user"
+        )
 
     def _dump(self, target: Path) -> None:
         store = Store(process.store_path(self.root))
@@ -202,7 +207,7 @@ class Appsmithctl:
         folder = self.root / "logs" / "appsmithctl"
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{command}.log").open("a", encoding="utf-8") as log:
-            log.write(f"{datetime.now(timezone.utc).isoformat()} {command} exit {code}\n")
+            log.write(f"{datetime.now(UTC).isoformat()} {command} exit {code}\n")
 
     # Restore --------------------------------------------------------------------------------------------------------
 
@@ -241,7 +246,7 @@ class Appsmithctl:
             print("Appsmith instance successfully restored.")
             # Only here: an exception leaves the folder behind.
             shutil.rmtree(folder, ignore_errors=True)
-        except Exception as error:  # noqa: BLE001 - as the real one: whatever it is, it is printed, exit 1
+        except Exception as error:
             print(error, file=sys.stderr if self.version.unattended_restore else sys.stdout)
             code = 1
         finally:
@@ -262,7 +267,9 @@ class Appsmithctl:
                     raise RuntimeError(f'Backup file "{wanted}" was not found in {self.backups}.')
                 return wanted
             if unattended:
-                raise RuntimeError("Non-interactive restore requires --backup-file=<name> to select the backup archive.")
+                raise RuntimeError(
+                    "Non-interactive restore requires --backup-file=<name> to select the backup archive."
+                )
         print(f"\n{len(names)} Appsmith backup file(s) found: [Sorted in ascending/chronological order]")
         if not names:
             return None
@@ -380,7 +387,9 @@ class Appsmithctl:
             wants_others = not (password and salt)
             if unattended:
                 wants_others = False
-                print("Restoring docker environment file with the encryption password & salt from the current environment")
+                print(
+                    "Restoring docker environment file with the encryption password & salt from the current environment"
+                )
             elif not wants_others:
                 answer = ask(
                     "If you are restoring to the same Appsmith deployment which generated the backup archive, you can "

@@ -27,8 +27,8 @@ def hash_password(password: str) -> str:
 
 
 def password_fits(user: Document, password: str) -> bool:
-    hashed = user.get("password_hash")
-    return bool(hashed) and bcrypt.checkpw(password.encode()[:72], hashed.encode())
+    hashed: str | None = user.get("password_hash")
+    return hashed is not None and bcrypt.checkpw(password.encode()[:72], hashed.encode())
 
 
 def user_by_email(store: Store, email: str) -> Document | None:
@@ -67,7 +67,7 @@ def take_attempt(store: Store, username: str) -> bool:
         bucket = store.get("loginAttempts", username)
         if bucket is None or bucket["until"] < time.time():
             bucket = {"id": username, "left": ATTEMPTS, "until": time.time() + WINDOW_SECONDS}
-        allowed = bucket["left"] > 0
+        allowed = bool(bucket["left"] > 0)
         bucket["left"] = max(0, bucket["left"] - 1)
         store.replace("loginAttempts", bucket)
     return allowed

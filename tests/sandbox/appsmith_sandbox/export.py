@@ -38,7 +38,7 @@ def incompatible() -> AppError:
 def dsl_of(page: Document) -> Document:
     """The widget tree of a page from its files: children find their parent by its id."""
     files = page["files"]
-    main = json.loads(files[f"{page['name']}.json"])["unpublishedPage"]["layouts"][0]["dsl"]
+    main: Document = json.loads(files[f"{page['name']}.json"])["unpublishedPage"]["layouts"][0]["dsl"]
     widgets = [json.loads(text) for path, text in files.items() if path.startswith("widgets/")]
     by_id = {widget["widgetId"]: widget for widget in [main, *widgets]}
     for widget in widgets:
@@ -184,7 +184,8 @@ def document(ctx: Context, app: Document) -> Document:
     }
     if app.get("exportWithConfiguration"):
         said["decryptedFields"] = datasources.decrypted_fields(ctx, app["id"])
-    return _floats(said)
+    exported_document: Document = _floats(said)
+    return exported_document
 
 
 def _ints(value: Any) -> Any:
@@ -197,7 +198,7 @@ def _ints(value: Any) -> Any:
 
 def _keep_floats(detail: Any) -> Any:
     """themeSetting's numbers stay 1.0, as application.json has them."""
-    for look in (detail or {}, ):
+    for look in (detail or {},):
         for name, value in (look.get("themeSetting") or {}).items():
             if isinstance(value, int) and not isinstance(value, bool):
                 look["themeSetting"][name] = float(value)

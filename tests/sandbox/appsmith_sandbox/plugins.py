@@ -30,7 +30,7 @@ def by_reference(store: Store, reference: str) -> Document | None:
 
 
 def reference(plugin: Document) -> str:
-    return plugin.get("pluginName") or plugin["packageName"]
+    return str(plugin.get("pluginName") or plugin["packageName"])
 
 
 def answer(plugin: Document) -> Document:

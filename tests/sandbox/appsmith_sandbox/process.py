@@ -177,7 +177,6 @@ def serve(
         release=wanted,
         name=name,
         time_scale=time_scale,
-        ready_at=time.monotonic() + startup_seconds,
         environment=environment_of(root),
     )
     application = Served(instance, startup_seconds)
@@ -201,6 +200,8 @@ def serve(
 
     signal.signal(signal.SIGHUP, restart)
     facts = {"pid": os.getpid(), "port": port, "version": wanted.name, "name": name, "checked": wanted.checked}
+    # Only now: loading the modules takes a while, which is no part of the start-up that was asked for.
+    instance.ready_at = time.monotonic() + startup_seconds
     temporary = _facts_path(root).with_suffix(".new")
     temporary.write_text(json.dumps(facts), encoding="utf-8")
     temporary.replace(_facts_path(root))
@@ -241,7 +242,7 @@ def start(
     time_scale: float | None = None,
     wait: float = 30.0,
 ) -> dict[str, Any]:
-    """Run an instance in the background; returns its facts once its port listens. RuntimeError with the reason if not."""
+    """Run an instance in the background; its facts once its port listens. RuntimeError says why it does not."""
     root = root.resolve()
     wanted = release(version)
     if time_scale is None:

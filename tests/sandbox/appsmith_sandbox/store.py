@@ -92,13 +92,11 @@ class Store:
 
     def get(self, coll: str, doc_id: str | None) -> Document | None:
         with self._lock:
-            row = self._connection.execute(
-                "SELECT body FROM docs WHERE coll = ? AND id = ?", (coll, doc_id)
-            ).fetchone()
+            row = self._connection.execute("SELECT body FROM docs WHERE coll = ? AND id = ?", (coll, doc_id)).fetchone()
         return json.loads(row[0]) if row else None
 
     def find(self, coll: str, **equal: Any) -> list[Document]:
-        """All documents whose top-level fields equal the given scalars (None also finds an absent field), oldest first."""
+        """All documents whose top-level fields equal the scalars (None also finds an absent field), oldest first."""
         where, values = ["coll = ?"], [coll]
         for field, value in equal.items():
             where.append(f"json_extract(body, '$.{field}') IS ?")
@@ -135,9 +133,7 @@ class Store:
 
     def delete(self, coll: str, doc_id: str) -> bool:
         with self._lock:
-            return self._connection.execute(
-                "DELETE FROM docs WHERE coll = ? AND id = ?", (coll, doc_id)
-            ).rowcount > 0
+            return self._connection.execute("DELETE FROM docs WHERE coll = ? AND id = ?", (coll, doc_id)).rowcount > 0
 
     # Single settings (schema, version, seeded, organization ...) live in the collection `config`, id = name.
     def setting(self, name: str, default: Any = None) -> Any:

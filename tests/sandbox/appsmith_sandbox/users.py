@@ -130,16 +130,16 @@ async def sign_up(ctx: Context) -> Response:
         return _refused_signup(ctx, problem, default)
     with ctx.store.tx():
         if user:
-            ctx.user = ctx.store.update(
-                "users", user["id"], password_hash=auth.hash_password(password), isEnabled=True
-            )
+            ctx.user = ctx.store.update("users", user["id"], password_hash=auth.hash_password(password), isEnabled=True)
         else:
             ctx.user = make_user(ctx.store, email, name=ctx.form.get("name"), password=password)
             first_name = (ctx.form.get("name") or email.split("@")[0]).split(" ")[0]
             workspaces.create(ctx, f"{first_name}'s apps", automatic=True)
         token = auth.open_session(ctx.store, ctx.user)
     ctx.set_cookie(auth.session_cookie(token))
-    return ctx.redirect(f"/signup-success?redirectUrl={quote(ctx.query.get('redirectUrl') or '/applications', safe='')}")
+    return ctx.redirect(
+        f"/signup-success?redirectUrl={quote(ctx.query.get('redirectUrl') or '/applications', safe='')}"
+    )
 
 
 async def login(ctx: Context) -> Response:

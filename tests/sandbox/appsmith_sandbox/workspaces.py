@@ -58,17 +58,13 @@ def roles(store: Store, workspace_id: str) -> list[Document]:
     return store.find("roles", workspaceId=workspace_id)
 
 
-def kind(role: Document) -> str:
-    return role["kind"]
-
-
 def role_of(ctx: Context, workspace_id: str) -> str | None:
     """What the caller is in a workspace: Administrator, Developer, App Viewer or nothing."""
     if ctx.user is None:
         return None
     for role in roles(ctx.store, workspace_id):
         if ctx.user["id"] in role["users"]:
-            return role["kind"]
+            return str(role["kind"])
     return None
 
 
@@ -157,9 +153,7 @@ def create(ctx: Context, name: str, *, automatic: bool = False, **fields: object
 def _name_of(ctx: Context) -> str:
     name = ctx.json.get("name")
     if not isinstance(name, str) or not name.strip():
-        raise AppError(
-            400, "AE-APP-4028", "Validation Failure(s): {name=Name is mandatory}", title="Validation failed"
-        )
+        raise AppError(400, "AE-APP-4028", "Validation Failure(s): {name=Name is mandatory}", title="Validation failed")
     return name
 
 
@@ -258,9 +252,8 @@ def set_role(ctx: Context, workspace_id: str, user: Document, wanted: Document |
         for role in present:
             ctx.store.update("roles", role["id"], users=[one for one in role["users"] if one != user["id"]])
         if wanted:
-            role = ctx.store.get("roles", wanted["id"])
-            assert role
-            ctx.store.update("roles", role["id"], users=[*role["users"], user["id"]])
+            fresh = ctx.store.get("roles", wanted["id"]) or wanted
+            ctx.store.update("roles", fresh["id"], users=[*fresh["users"], user["id"]])
 
 
 async def change_role(ctx: Context) -> Response:
@@ -268,8 +261,10 @@ async def change_role(ctx: Context) -> Response:
     username = ctx.json.get("username")
     user = auth.user_by_email(ctx.store, str(username)) if username else None
     if user is None:
-        raise bad_request(f"Unable to find user {username}") if not username else AppError(
-            404, "AE-USR-4004", f"Unable to find user with email {username}"
+        raise (
+            bad_request(f"Unable to find user {username}")
+            if not username
+            else AppError(404, "AE-USR-4004", f"Unable to find user with email {username}")
         )
     role_id = ctx.json.get("newPermissionGroupId")
     wanted = ctx.store.get("roles", role_id) if role_id else None
