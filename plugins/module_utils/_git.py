@@ -17,7 +17,9 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import _wait
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
+    GitActionFailed,
     GitConflict,
+    GitKeyRefused,
     GitLocked,
     GitNotConfigured,
     GitProtectedBranch,
@@ -110,6 +112,10 @@ class Outcome:
 def named(files: tuple[str, ...] | list[str]) -> str:
     more = len(files) - NAMED_FILES
     return ", ".join(list(files)[:NAMED_FILES]) + (f" and {more} more" if more > 0 else "")
+
+
+def commits(count: int) -> str:
+    return f"{count} commit{'' if count == 1 else 's'}"
 
 
 class Git:
@@ -212,7 +218,7 @@ class Git:
         if far.behind:
             # A commit now would be refused by the remote, and could never be taken back (observed 8).
             raise GitUpstreamAhead(
-                f"'{target.name}' at {target.branch} is {far.behind} commits behind the remote; nothing was committed"
+                f"'{target.name}' at {target.branch} is {commits(far.behind)} behind the remote; nothing was committed"
             )
         before = self.look(target)
         facts = {
@@ -246,7 +252,7 @@ class Git:
             raise upstream_ahead(error) from error
         after = self.look(target)
         if not after.clean or after.ahead:
-            left = f"{after.ahead} commits not pushed" if after.ahead else f"still uncommitted: {named(after.files)}"
+            left = f"{commits(after.ahead)} not pushed" if after.ahead else f"still uncommitted: {named(after.files)}"
             raise ProofFailed(
                 f"'{target.name}': the server said committed, but {left}",
                 next_step="See the application's Git settings on the instance, then run again.",
@@ -308,11 +314,18 @@ class Git:
             raise uncommitted(target, status)
 
     def deploy_by_pull(self, target: Target) -> Outcome:
-        """Pull, and prove it by the status. Two refusals come after the work is done (observed 4 and 33)."""
+        """Pull, and prove it by looking. Some refusals come after the work is done (observed 4, 30, 33)."""
         return self._deploy(
             target,
             lambda: self.api.pull(target.id),
-            forgiven=(RequestTimeout, GitTimeout, GitNotConfigured, GitProtectedBranch),
+            forgiven=(
+                RequestTimeout,
+                GitTimeout,
+                GitNotConfigured,
+                GitProtectedBranch,
+                GitKeyRefused,
+                GitActionFailed,
+            ),
         )
 
     def _deploy(self, target: Target, work: Callable[[], Any], *, forgiven: tuple[type[AppsmithError], ...]) -> Outcome:
@@ -329,7 +342,7 @@ class Git:
             warnings.append(f"'{target.name}': the server answered '{error.message}', but the content was deployed")
         after = self.look(target)
         if not settled(after):
-            left = f"{after.behind} commits behind" if after.behind else f"left over: {named(after.files)}"
+            left = f"{commits(after.behind)} behind" if after.behind else f"left over: {named(after.files)}"
             raise ProofFailed(
                 f"'{target.name}': the server said deployed, but {left}",
                 next_step="Run again; if it stays, see the application's Git settings on the instance.",
@@ -355,7 +368,7 @@ class Git:
             # Neither pull nor discard gets out of it, and trying may lock the application (observed 8).
             raise GitConflict(
                 f"'{target.name}' at {target.branch} and the remote went different ways: "
-                f"{status.ahead} commits only here, {status.behind} only there",
+                f"{commits(status.ahead)} only here, {status.behind} only there",
                 next_step="Save the work to a new branch (git_branch), or import the application again.",
             )
 
@@ -364,6 +377,6 @@ def uncommitted(target: Target, status: Status) -> GitUncommittedChanges:
     files = named(status.files) or "not named by the server"
     return GitUncommittedChanges(
         f"'{target.name}' at {target.branch} has uncommitted changes: {files}",
-        next_step="Commit them (git_commit), or allow that they are thrown away.",
+        next_step="Commit them (git_commit), or throw them away (git_discard with drift: discard).",
         details={"modified": status.modified, "added": status.added, "removed": status.removed},
     )

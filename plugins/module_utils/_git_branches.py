@@ -18,7 +18,14 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     ProofFailed,
     RequestTimeout,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target, named, uncommitted
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import (
+    Git,
+    Outcome,
+    Target,
+    commits,
+    named,
+    uncommitted,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import NOTHING_TO_MERGE, Branches, Status
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, MIGRATION
 
@@ -200,7 +207,7 @@ def _ready(git: Git, documents: dict[str, Target], commit_migration: str | None)
         git.refuse_diverged(document, status)
         if status.behind:
             raise GitUpstreamAhead(
-                f"'{document.name}': branch {name} is {status.behind} commits behind the remote; nothing was merged",
+                f"'{document.name}': branch {name} is {commits(status.behind)} behind the remote; nothing was merged",
                 next_step="Bring them in first (git_discard or git_pull with this branch), then merge.",
             )
         kind = git.drift(document, status)

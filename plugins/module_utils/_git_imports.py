@@ -136,7 +136,7 @@ class Importer:
 
     def _find(self, remote_url: str, name: str | None) -> Target | None:
         listed = _applications.list_applications(self.git.client, self.workspace["id"])
-        found = _applications.with_remote(listed, lambda remote: same_repository(remote, remote_url))
+        found = [item for item in listed if same_repository(_applications.git_data(item).get("remoteUrl"), remote_url)]
         if len(found) > 1:
             found = [item for item in found if item.get("name") == name] or found
         if len(found) > 1:

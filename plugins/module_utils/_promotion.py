@@ -31,8 +31,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_ite
     DEPLOYED,
     DRIFTED,
     INTERRUPTED,
+    GateClosed,
     Item,
-    Refused,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, open_branch
 
@@ -204,7 +204,7 @@ class Promotion:
         causes: dict[str, list[str]] = {}
         for item in self.failed:
             error = item.error
-            gate = f"gate {error.gate}" if isinstance(error, Refused) else type(error).__name__
+            gate = f"gate {error.gate}" if isinstance(error, GateClosed) else type(error).__name__
             causes.setdefault(f"{gate}{f' [{error.code}]' if error and error.code else ''}", []).append(
                 item.target.name
             )

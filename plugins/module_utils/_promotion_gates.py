@@ -13,8 +13,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration imp
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
     DRIFTED,
     INTERRUPTED,
+    GateClosed,
     Item,
-    Refused,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import schema_numbers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
@@ -37,11 +37,11 @@ class Gates:
     datasources: str = "fail"
 
     def check(self, item: Item, *, pull: bool) -> list[str]:
-        """Warnings of the gates that are open; raises C(Refused) at the first closed one."""
+        """Warnings of the gates that are open; raises C(GateClosed) at the first closed one."""
         name = item.target.name
         taken = clashes(item.status)
         if taken:
-            raise Refused(
+            raise GateClosed(
                 "datasource_clash",
                 f"'{name}': a datasource's name is taken on the target by another kind; it uses {named(taken)} instead",
                 next_step="Rename the other datasource in the workspace, delete the one with the number, deploy again.",
@@ -61,14 +61,14 @@ class Gates:
         if item.state == INTERRUPTED:
             return
         if item.drift == CHANGES and (self.drift == "fail" or pull):
-            raise Refused(
+            raise GateClosed(
                 "drift",
                 f"'{item.target.name}' has uncommitted changes on the target: {named(files)}",
                 next_step="Commit them, or throw them away (drift: discard with strategy: discard).",
                 details={"files": list(files)},
             )
         if pull and item.drift != NONE:
-            raise Refused(
+            raise GateClosed(
                 "drift",
                 f"'{item.target.name}' carries a migration's traces, with which no pull works",
                 next_step="Deploy with strategy: discard.",
@@ -90,7 +90,7 @@ class Gates:
         )
         if self.skew == "warn":
             return [text]
-        raise Refused(
+        raise GateClosed(
             "version_skew", text, next_step="Upgrade the target to the release that wrote it, or a newer one."
         )
 
@@ -100,7 +100,7 @@ class Gates:
         text = f"'{item.target.name}': datasources without configuration on the target: {named(item.unconfigured)}"
         if self.datasources == "warn":
             return [text]
-        raise Refused(
+        raise GateClosed(
             "unconfigured_datasources",
             f"{text}; {'it was deployed all the same' if deployed else 'nothing was deployed'}",
             next_step="Configure them (stagecraft.appsmith.datasources), then promote again.",

@@ -25,7 +25,7 @@ REFUSED = "refused"
 FAILED = "failed"
 
 
-class Refused(AppsmithError):
+class GateClosed(AppsmithError):
     """A gate is closed; nothing was done."""
 
     def __init__(self, gate: str, message: str, **options: Any) -> None:
@@ -64,7 +64,7 @@ class Item:
         self.error = error
         # What is deployed stays so, whatever is wrong with it.
         if self.state != DEPLOYED:
-            self.state = REFUSED if isinstance(error, Refused) else FAILED
+            self.state = REFUSED if isinstance(error, GateClosed) else FAILED
 
     def as_result(self) -> dict[str, Any]:
         error = self.error
@@ -85,7 +85,7 @@ class Item:
             "commits": [commit.as_result() for commit in self.commits],
             "unconfigured_datasources": self.unconfigured,
             "warnings": self.warnings,
-            "gate": error.gate if isinstance(error, Refused) else None,
+            "gate": error.gate if isinstance(error, GateClosed) else None,
             "failed": error is not None,
             "msg": str(error) if error else "",
             "error": error.as_dict() if error else None,

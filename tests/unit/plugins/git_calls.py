@@ -29,6 +29,9 @@ CHECKOUT = (
     "AE-GIT-4044",
     "git fetch failed. \nDetails: Checkout conflict with files: \npages/Page1/queries/q/metadata.json",
 )
+# What a pull with a read-only deploy key says once it has deployed.
+READ_ONLY_OLD = (400, "AE-GIT-4032", "SSH key is not configured correctly. Please reconfigure it with write access.")
+READ_ONLY_NEW = (400, "AE-GIT-4044", "git push failed. Details: not authorized to write")
 REFUSED_KEY = (400, "AE-GIT-4032", "SSH key is not configured correctly.")
 INCOMPATIBLE = (400, "AE-JSN-4045", "The file is not compatible with the current version of the instance.")
 

@@ -23,6 +23,8 @@ from git_calls import (
     NO_TRANSACTION,
     OLD,
     PROTECTED,
+    READ_ONLY_NEW,
+    READ_ONLY_OLD,
     REMOTE,
     STAGING,
     STATUS_LOCKED,
@@ -509,7 +511,7 @@ def test_pull_in_check_mode_only_looks(calls: GitCalls, run_module: Run) -> None
     assert run_module("git_pull", APP, check_mode=True)["changed"]
 
 
-@pytest.mark.parametrize("failure", [NO_AUTHOR, PROTECTED])
+@pytest.mark.parametrize("failure", [NO_AUTHOR, PROTECTED, READ_ONLY_OLD, READ_ONLY_NEW])
 def test_400_but_deployed_is_success_with_a_warning(
     calls: GitCalls, run_module: Run, failure: tuple[int, str, str]
 ) -> None:
@@ -555,7 +557,7 @@ def test_200_but_still_behind_is_a_failure(calls: GitCalls, run_module: Run) -> 
     calls.pull()
     calls.status(status(behind=1))
     result = run_module("git_pull", APP)
-    assert result["failed"] and result["error"]["title"] == "ProofFailed" and "1 commits behind" in result["msg"]
+    assert result["failed"] and result["error"]["title"] == "ProofFailed" and "1 commit behind" in result["msg"]
 
 
 def test_a_pull_without_an_answer_is_waited_for(calls: GitCalls, run_module: Run) -> None:
