@@ -218,26 +218,28 @@ class Clone:
             return Merge("ALREADY_UP_TO_DATE", self.tip(own))
         if not ahead:
             return Merge("FAST_FORWARD", self.tip(other))
-        done = self._run(["merge-tree", "--write-tree", "--no-messages", "--name-only", "-z", own, other])
-        said = done.stdout.decode("utf-8", "surrogateescape").strip("\0").split("\0")
-        if done.returncode == 1:
-            return Merge("CONFLICTING", None, tuple(sorted(set(said[1:]))))
-        if done.returncode:
-            raise GitFailed(done.stderr.decode("utf-8", "replace").strip())
-        return Merge("MERGED", said[0])
+        # In the work tree, as the real one: `git merge-tree` would not need it, but is too new for some systems.
+        self.show(branch)
+        try:
+            done = self._run(
+                ["merge", "--quiet", "--no-commit", "--no-ff", other], **_person(Author("x", "x@localhost"))
+            )
+            unmerged = self.git("diff", "--name-only", "--diff-filter=U", "-z").decode("utf-8", "surrogateescape")
+            if unmerged:
+                return Merge("CONFLICTING", None, tuple(sorted(unmerged.strip("\0").split("\0"))))
+            if done.returncode:
+                raise GitFailed(done.stderr.decode("utf-8", "replace").strip())
+            return Merge("MERGED", self.git("write-tree").decode().strip())
+        finally:
+            self.git("reset", "--quiet", "--hard")
 
     def merge(self, branch: str, other: str, author: Author, message: str) -> Merge:
         """The same, done (unless it conflicts)."""
         merge = self.merged(branch, other)
         commit = merge.commit
         if merge.status == "MERGED":
-            person = {
-                f"GIT_{role}_{part}": value
-                for role in ("AUTHOR", "COMMITTER")
-                for part, value in (("NAME", author.name), ("EMAIL", author.email))
-            }
             parents = ["-p", self.tip(f"refs/heads/{branch}"), "-p", self.tip(other)]
-            commit = self.git("commit-tree", str(commit), *parents, "-m", message, **person).decode().strip()
+            commit = self.git("commit-tree", str(commit), *parents, "-m", message, **_person(author)).decode().strip()
         if merge.status in ("MERGED", "FAST_FORWARD"):
             self.set_branch(branch, str(commit))
         return Merge(merge.status, commit, merge.conflicting)
@@ -255,8 +257,7 @@ class Clone:
             self.set_branch(branch, self.tip(remote))
             return True
         self.show(branch)
-        person = {f"GIT_COMMITTER_{part}": value for part, value in (("NAME", "Appsmith"), ("EMAIL", "a@localhost"))}
-        if self._run(["rebase", "--quiet", remote], **person).returncode:
+        if self._run(["rebase", "--quiet", remote], **_person(Author("Appsmith", "appsmith@localhost"))).returncode:
             self._run(["rebase", "--abort"])
             return False
         return True
@@ -282,6 +283,15 @@ class Clone:
             remote = sorted(ref for ref in self.refs() if ref.startswith("refs/remotes/origin/"))
             return remote[0].removeprefix("refs/remotes/origin/") if remote else None
         return name.removeprefix("refs/remotes/origin/")
+
+
+def _person(author: Author) -> dict[str, str]:
+    roles = ("AUTHOR", "COMMITTER")
+    return {
+        f"GIT_{role}_{part}": value
+        for role in roles
+        for part, value in (("NAME", author.name), ("EMAIL", author.email))
+    }
 
 
 def _path(path: str) -> bytes:
