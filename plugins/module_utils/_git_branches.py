@@ -131,6 +131,8 @@ def remove_branch(git: Git, target: Target, name: str) -> Outcome:
             next_step="Commit it, or discard it, then delete the branch.",
         )
     if not git.client.check_mode:
+        # Looking at the branch has checked it out in the shared work tree; a checked-out branch can't be deleted.
+        git.look(target)
         git.alone(lambda: git.api.delete_branch(target.base_id, name))
         if name in branches(git, target).local:
             raise ProofFailed(f"'{target.name}': the server said branch {name} is deleted, but still lists it")

@@ -127,14 +127,16 @@ def _connected(metadata: dict[str, Any], key: str, registered: bool) -> dict[str
     }
 
 
-def _explain_connect(error: AppsmithError, repository: RemoteUrl) -> AppsmithError:
+def _explain_connect(
+    error: AppsmithError, repository: RemoteUrl, next_step: str = "Make it first, empty, and check the address."
+) -> AppsmithError:
     text = error.message.lower()
     if "remote url" in text or "invalid remote" in text:
         return GitError(
             f"There is no repository at {repository.text}: {error.message}",
             code=error.code,
             http_status=error.http_status,
-            next_step="Make it first, empty, and check the address.",
+            next_step=next_step,
             details=error.details,
         )
     if isinstance(error, GitActionFailed) and "push" in text:
@@ -213,7 +215,7 @@ def import_repository(
         if isinstance(error, GitNotConfigured) and "author" in error.message.lower():
             raise
         if "remote" in error.message.lower() and isinstance(error, GitNotConfigured):
-            raise _explain_connect(error, repository) from error
+            raise _explain_connect(error, repository, "Check the address.") from error
         if host and key:
             error.next_step = "The key was registered with the Git host: check the address, its host name and port."
             raise

@@ -118,6 +118,8 @@ def test_a_branch_is_taken_from_the_instance(calls: GitCalls, run_module: Run) -
     calls.branches(*BOTH)
     calls.checkout("staging")
     calls.status(id=STAGING)
+    # Away from it in the shared work tree, for a checked-out branch can't be deleted.
+    calls.status()
     calls.delete_branch("staging")
     calls.branches("master", "origin/master", "origin/staging")
     assert run_module("git_branch", {**BRANCH, "state": "absent"})["changed"]
