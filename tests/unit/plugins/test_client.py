@@ -126,7 +126,7 @@ def test_what_an_answer_means(api, client, answer, error, text):
     api.expect("GET", "/x", **answer)
     with pytest.raises(error) as raised:
         client.get("/x")
-    assert type(raised.value) is error
+    assert raised.value.__class__ is error
     assert text in str(raised.value)
     assert raised.value.http_status == answer.get("status", 200) or error is errors.NotReady
 

@@ -80,7 +80,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import _errors
     ],
 )
 def test_the_class(status, code, message, expected):
-    assert type(errors.error_from_answer(status, code, message)) is expected
+    assert errors.error_from_answer(status, code, message).__class__ is expected
 
 
 def test_the_line():
