@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib
-import importlib.util
 import inspect
 import json
 import threading
@@ -312,8 +311,6 @@ class Application:
         self._exact: dict[tuple[str, str], Route] = {}
         self._patterns: list[tuple[Any, Any, Route]] = []
         for name in route_modules:
-            if importlib.util.find_spec(f".{name}", __package__) is None:
-                continue
             module = importlib.import_module(f".{name}", __package__)
             for route in module.ROUTES:
                 if route.since and not instance.release.since(route.since):

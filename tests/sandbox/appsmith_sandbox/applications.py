@@ -420,13 +420,13 @@ async def reconnect_list(ctx: Context) -> Response:
 
 ROUTES = [
     Route("POST", "/api/v1/applications", create_application, write=True),
-    Route("GET", "/api/v1/applications/home", home),
+    Route("GET", "/api/v1/applications/home", home, anonymous=True),
     Route("PUT", "/api/v1/applications/{id}", update, write=True),
     Route("DELETE", "/api/v1/applications/{id}", delete, write=True),
     Route("POST", "/api/v1/applications/publish/{id}", publish_application, write=True),
     Route("GET", "/api/v1/applications/view/{id}", view, anonymous=True),
     Route("PUT", "/api/v1/applications/{id}/changeAccess", change_access, write=True),
-    Route("GET", "/api/v1/applications/export/{id}", export_file),
+    Route("GET", "/api/v1/applications/export/{id}", export_file, anonymous=True),
     Route("POST", "/api/v1/applications/import/{workspaceId}", import_file, write=True),
     Route("GET", "/api/v1/applications/import/{workspaceId}/datasources", reconnect_list),
 ]

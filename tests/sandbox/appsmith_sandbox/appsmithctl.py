@@ -35,7 +35,7 @@ _STRIPPED_SINCE_REDIS_PASSWORD = ("APPSMITH_REDIS_URL=", "APPSMITH_REDIS_PASSWOR
 _OPENSSL = ("openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-iter", "100000")
 _LEAST_FREE = 2 * 1024**3
 _HELP = """Usage: appsmithctl <command> [options]
-Commands: backup, restore, version, export-db, import-db, check-replica-set, mongo-eval, enable-form-login"""
+Commands: backup, restore, version, check-replica-set (the sandbox has no others)"""
 
 
 class NoTerminal(Exception):

@@ -126,7 +126,7 @@ async def read_env(ctx: Context) -> Response:
 async def write_env(ctx: Context) -> Response:
     _need_super(ctx)
     ctx.need_origin("InstanceAdminController.saveEnvChanges")
-    changes = {**ctx.json, **ctx.form} if ctx.form or ctx.body[:1] == b"{" else dict(ctx.form)
+    changes = dict(ctx.form or ctx.json)
     unknown = [name for name in changes if name not in WHITELIST and name not in _ORGANIZATION]
     if unknown:
         raise bad_request(f"Disallowed environment variable: {unknown[0]}")

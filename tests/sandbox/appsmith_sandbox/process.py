@@ -41,16 +41,20 @@ def store_path(root: Path) -> Path:
     return root / "data" / "mongodb" / "state.db"
 
 
-def _lock(root: Path) -> IO[str] | None:
-    """The instance's lock, or None when a process holds it."""
+def _lock(root: Path, patience: float = 0.0) -> IO[str] | None:
+    """The instance's lock, or None when a process holds it for longer than `patience`."""
     (root / "run").mkdir(parents=True, exist_ok=True)
     handle = (root / "run" / "lock").open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        return None
-    return handle
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except OSError:
+            if time.monotonic() >= deadline:
+                handle.close()
+                return None
+            time.sleep(0.005)
 
 
 def status(root: Path) -> dict[str, Any]:
@@ -145,7 +149,8 @@ def serve(
     import uvicorn
 
     root = root.resolve()
-    lock = _lock(root)
+    # `status` holds the lock for an instant when it looks.
+    lock = _lock(root, patience=0.5)
     if lock is None:
         print(f"{root}: an instance runs here already", file=sys.stderr)
         return 1

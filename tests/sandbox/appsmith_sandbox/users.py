@@ -240,7 +240,7 @@ ROUTES = [
     Route("PUT", "/api/v1/users", update_profile, write=True),
     Route("POST", "/api/v1/users/invite", invite, write=True),
     Route("PUT", "/api/v1/users/leaveWorkspace/{id}", leave, write=True),
-    Route("POST", "/api/v1/users/forgotPassword", forgot_password, write=True, anonymous=True),
+    Route("POST", "/api/v1/users/forgotPassword", forgot_password, anonymous=True),
     Route("POST", "/api/v1/login", login, anonymous=True),
     Route("POST", "/api/v1/logout", logout, anonymous=True),
 ]

@@ -274,6 +274,34 @@ def test_request_log_tells_writes(v1_91: Server) -> None:
     assert last[0]["user"] == ADMIN["email"]
 
 
+def test_environment(v1_91: Server) -> None:
+    basic = (ADMIN["email"], ADMIN["password"])
+    url = f"{v1_91.url}/api/v1/admin/env"
+    headers = {**SCRIPT, "Origin": v1_91.url}
+    more = {"auth": basic, "headers": headers, "timeout": 5}
+    assert (
+        requests.put(url, json={"APPSMITH_MAIL_HOST": "mail"}, auth=basic, headers=SCRIPT, timeout=5).status_code == 400
+    )
+    unknown = requests.put(url, json={"APPSMITH_MAIL_HOST": "mail", "PATH": "/"}, **more)  # type: ignore[arg-type]
+    assert unknown.status_code == 400 and "APPSMITH_MAIL_HOST" not in v1_91.get("admin/env", auth=basic).json()["data"]
+    parts = {"APPSMITH_MAIL_HOST": (None, "mail example"), "instanceName": (None, "Tools")}
+    assert requests.put(url, files=parts, **more).json()["responseMeta"]["success"] is True  # type: ignore[arg-type]
+    values = v1_91.get("admin/env", auth=basic).json()["data"]
+    assert (values["APPSMITH_MAIL_HOST"], values["APPSMITH_MAIL_ENABLED"]) == ("mail example", "true")
+    assert "APPSMITH_ENCRYPTION_PASSWORD" not in values
+    tenant = v1_91.get("tenants/current").json()["data"]
+    assert tenant["organizationConfiguration"]["instanceName"] == "Tools"
+    without_me = requests.put(url, json={"APPSMITH_ADMIN_EMAILS": "other@example.com"}, **more)  # type: ignore[arg-type]
+    assert without_me.status_code == 400
+
+
+def test_anonymous_readers_get_404_or_401(v1_91: Server) -> None:
+    nobody = "0" * 24
+    assert v1_91.get(f"applications/home?workspaceId={nobody}").status_code == 404
+    assert v1_91.get(f"pages?applicationId={nobody}").status_code == 404
+    assert v1_91.get(f"workspaces/{nobody}").status_code == 401
+
+
 def test_rate_limit(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPSMITH_RATE_LIMIT", "5")
     server.start("v1.91")
