@@ -128,6 +128,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     IncompatibleVersion,
+    InvalidInput,
     NotReady,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._instance import UNKNOWN, facts, is_passing
@@ -149,6 +150,8 @@ class InstanceInfo(AppsmithModule):
 
     def run(self) -> None:
         self.problem: AppsmithError | None = None
+        expected = self.params["expect_version"]
+        self.wanted = Version.parse(expected) if expected else None
         wait = self.params["wait"]
         start = _wait.now()
         timeout = self.params["wait_timeout"] if wait else 0
@@ -180,11 +183,12 @@ class InstanceInfo(AppsmithModule):
         return True
 
     def check_version(self, state: dict[str, Any]) -> None:
-        if not self.params["expect_version"]:
+        wanted = self.wanted
+        if wanted is None:
             return
-        wanted = Version.parse(self.params["expect_version"])
         if state["version"] is None:
-            raise IncompatibleVersion(
+            # Ready and silent: no waiting will make it speak.
+            raise InvalidInput(
                 f"{self.client.url} does not say which release it is, so that it can't be compared with {wanted}",
                 next_step="Give what it runs by appsmith_version.",
             )

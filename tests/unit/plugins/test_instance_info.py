@@ -151,8 +151,7 @@ def test_another_release_without_waiting(api, run_module):
     assert result["failed"] and result["error"]["title"] == "IncompatibleVersion"
 
 
-def test_a_release_that_does_not_exist(api, run_module):
-    ready(api)
+def test_what_is_no_release_is_refused_before_anything_is_sent(api, run_module):
     result = run_module("instance_info", {**WAIT, "expect_version": "latest"})
     assert result["failed"] and result["msg"].startswith("'latest' is no release of Appsmith")
 
@@ -165,10 +164,11 @@ def test_an_untold_release(api, run_module):
     assert (instance["version"], instance["version_source"]) == ("v1.91", "option")
 
 
-def test_an_untold_release_is_believed_with_a_warning(api, run_module):
+def test_an_untold_release_is_believed_with_a_warning(api, run_module, sleeps):
     silent(api)
     result = run_module("instance_info", {"appsmith_version": "v1.91", "expect_version": "v1.91"})
     assert not result["failed"] and "was believed" in str(result["warnings"])
     silent(api)
-    result = run_module("instance_info", {"expect_version": "v1.91"})
+    result = run_module("instance_info", {**WAIT, "expect_version": "v1.91"})
+    assert sleeps == []
     assert result["failed"] and "does not say which release it is" in result["msg"]
