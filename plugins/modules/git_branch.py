@@ -11,7 +11,7 @@ module: git_branch
 short_description: Have a branch of applications on an instance, or not
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - O(state=present) brings a branch of the repository to the instance, or makes it from another one if the repository
     has none of that name, and pushes it.

@@ -11,7 +11,7 @@ module: git_commit
 short_description: Commit and push an application's uncommitted changes
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Commits what is uncommitted on a branch of Git-connected applications and pushes it. Appsmith publishes it as well.
   - It fetches first and refuses when the remote is ahead, since Appsmith never gets out of a commit that the remote
@@ -30,7 +30,7 @@ attributes:
   diff_mode:
     support: full
 options:
-  message:
+  commit_message:
     description: The commit's message.
     type: str
     required: true
@@ -56,7 +56,7 @@ EXAMPLES = r"""
     workspace: Operations
     applications: [orders]
     branch: staging
-    message: Orders can be filtered by customer
+    commit_message: Orders can be filtered by customer
 """
 
 RETURN = r"""
@@ -125,10 +125,10 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module im
 
 
 class GitCommit(GitModule):
-    argument_spec = {**APPLICATIONS, **BRANCH, **AUTHOR, "message": {"type": "str", "required": True}}
+    argument_spec = {**APPLICATIONS, **BRANCH, **AUTHOR, "commit_message": {"type": "str", "required": True}}
 
     def run(self) -> None:
-        if not self.params["message"].strip():
+        if not self.params["commit_message"].strip():
             # The server would commit under a message of its own.
             raise InvalidInput("The commit needs a message")
         author = self.author()
@@ -137,10 +137,10 @@ class GitCommit(GitModule):
                 "This release can't take an author with a commit",
                 next_step="Save the author before (stagecraft.appsmith.git_profile).",
             )
-        self.for_each(lambda target: self.commit(target))
+        self.for_each(self.commit)
 
     def commit(self, target: Target) -> Outcome:
-        outcome = self.git.commit(target, self.params["message"], self.author())
+        outcome = self.git.commit(target, self.params["commit_message"], self.author())
         if outcome.changed and outcome.before:
             self.diff(
                 {"uncommitted": list(outcome.before.files)}, {"uncommitted": []}, f"{target.name} {target.branch}"

@@ -11,7 +11,7 @@ module: git_connection
 short_description: Connect an application to a repository
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - O(state=present) connects an application to an empty repository, and so makes the repository's first commits.
   - The instance makes a deploy key of its own, which the repository must accept with write access. With O(git_host)

@@ -11,7 +11,7 @@ module: git_deploy_key
 short_description: Deploy key of an application, or for an import
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Reads the deploy key of an application, and makes one if there is none.
   - With O(for_import=true) makes the key for the user's next import instead. There is one per user, it can't be read

@@ -11,7 +11,7 @@ module: git_discard
 short_description: Bring applications to the remote's state, throwing local changes away
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Fetches, throws away what is uncommitted on a branch, and brings in the remote's commits. Appsmith publishes the
     result.

@@ -11,7 +11,7 @@ module: git_import
 short_description: Import an application from a repository
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Has the application of a repository in a workspace, under the name that is wanted, with the branch that is wanted.
   - The repository is recognised by its address, in all its spellings, so a second run changes nothing.

@@ -11,7 +11,7 @@ module: git_imports
 short_description: Import many applications from their repositories
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Does what M(stagecraft.appsmith.git_import) does for a list of repositories, with one sign-in and one look at the
     workspaces.

@@ -11,7 +11,7 @@ module: git_merge
 short_description: Merge branches of applications on an instance
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Merges one branch into another, and pushes. Appsmith publishes the branch that is merged into.
   - Whether it can be merged is checked before; a conflict is an error that names the files, and nothing is merged then.

@@ -11,7 +11,7 @@ module: git_profile
 short_description: Save the Git author of a user
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Saves name and e-mail address under which the signed-in user's commits are made. Without it Appsmith can neither
     commit nor end a pull.

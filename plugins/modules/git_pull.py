@@ -11,7 +11,7 @@ module: git_pull
 short_description: Pull the remote's commits into applications
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Merges the remote's commits into a branch and publishes the result, if the remote is ahead.
   - A pull wants a deploy key with write access, a saved author, and an unprotected branch, since Appsmith ends it

@@ -11,7 +11,7 @@ module: git_status_info
 short_description: Git state of applications
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Tells what is uncommitted on a branch of Git-connected applications and how far it and the remote are apart.
   - Tells a migration's traces (after an upgrade of the instance) from a person's changes.

@@ -11,7 +11,7 @@ module: promotion
 short_description: Deploy what is in the repositories to many applications of an instance
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Fetches all selected applications, deploys those that are behind their repository, one after the other, and proves
     each by looking (nothing behind, nothing left over, the published view is the new one, datasources configured).

@@ -11,7 +11,7 @@ module: promotion_info
 short_description: What a promotion would do
 version_added: 0.1.0
 author:
-  - stagecraft.appsmith contributors
+  - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Returns the plan of M(stagecraft.appsmith.promotion) as data, without changing anything. Applications that a gate
     refuses are in the plan and don't make the task fail.
