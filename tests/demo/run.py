@@ -111,7 +111,9 @@ def expect(proven: list[str], text: str, holds: bool) -> None:
 def show(stage: Stage, urls: dict[str, str]) -> list[str]:
     proven: list[str] = []
     play(stage, 1, "provision", "Two new instances at v1.60, with the applications orders and support-desk from Git")
-    expect(proven, "Both instances were made from nothing at v1.60.", {release(url) for url in urls.values()} == {"v1.60"})
+    expect(
+        proven, "Both instances were made from nothing at v1.60.", {release(url) for url in urls.values()} == {"v1.60"}
+    )
     # The playbook's smoke tests compare it and would have failed.
     proven.append("On each side the queries of orders ran as that side's own database user.")
     before = {name: len(commits(stage, name, "master")) for name in ("orders", "support-desk")}
@@ -155,7 +157,7 @@ def main() -> int:
     urls = {side: f"http://127.0.0.1:{port}" for side, port in ports.items()}
     code = 1
     try:
-        print("Starting PostgreSQL (a database for each side) and a Git host with the repositories of two applications ...")
+        print("Starting PostgreSQL (a database for each side) and a Git host with two repositories ...")
         stage.start()
         hosts = {side: {f"{side}.example.com": stage.host(side, ports[side])} for side in SIDES}
         stage.write_inventory(stage.root / "inventory.yml", stage.inventory(hosts))

@@ -182,8 +182,8 @@ class Stage:
              "api_key_name": "X-Key", "api_key": f"catalog-{side}"},
             {"name": "partner_oauth", "plugin": "restapi", "url": api, "authentication": "oauth2_client_credentials",
              "token_url": f"{api}/token", "client_id": "desk", "client_secret": f"partner-{side}", "scopes": ["read"]},
-            {"name": "files_s3", "plugin": "amazons3", "provider": "minio", "endpoint": api, "access_key": "AKIAEXAMPLE",
-             "secret_key": f"s3-{side}"},
+            {"name": "files_s3", "plugin": "amazons3", "provider": "minio", "endpoint": api,
+             "access_key": "AKIAEXAMPLE", "secret_key": f"s3-{side}"},
             # What a browser has to finish; everything else about it can be written.
             {"name": "planning_sheet", "plugin": "google-sheets", "configuration": {
                 "authentication": {"authenticationType": "oAuth2",

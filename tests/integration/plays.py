@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stage import ansible_environment
-
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _session
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import detect
+from stage import ansible_environment
 
 _TASK = re.compile(r"^TASK \[(?:[\w.]+ : )?(?P<name>.*)\] \**$")
 _RESULT = re.compile(r"^(?P<what>ok|changed|fatal|failed): \[(?P<host>[^\] ]+)[^\]]*\]:? ?(?P<rest>.*)$")
@@ -105,7 +104,7 @@ class Plays:
         assert "Traceback" not in run.output
         return run
 
-    # -- the inventory's own words ---------------------------------------------------------------------------------------
+    # -- the inventory's own words ------------------------------------------------------------------------------------
     def host(self, group: str) -> dict[str, Any]:
         """The variables of a group's first host, as Ansible sees them."""
         if group not in self._hosts:
@@ -144,7 +143,8 @@ class Plays:
         found = {}
         for group in ("staging", "production"):
             client = Client(
-                self.variable(group, "appsmith_url"), validate_certs=self.variable(group, "appsmith_validate_certs", True)
+                self.variable(group, "appsmith_url"),
+                validate_certs=self.variable(group, "appsmith_validate_certs", True),
             )
             found[group] = str(detect(client, self.variable(group, "appsmith_version")))
             client.close()

@@ -9,12 +9,11 @@ import uuid
 from typing import Any
 
 import pytest
-from plays import Plays
-
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _workspaces
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import detect
+from plays import Plays
 
 pytestmark = pytest.mark.live
 

@@ -20,8 +20,12 @@ def _inventory(stage: Stage, port: int) -> dict[str, Any]:
     hosts: dict[str, Any] = {}
     for side in SIDES:
         variables = stage.host(side, port, instance="shared", workspace=WORKSPACES[side])
-        variables["appsmith_datasources"] = [one for one in variables["appsmith_datasources"] if one["name"] == "orders_db"]
-        variables["appsmith_smoke_tests"] = [one for one in variables["appsmith_smoke_tests"] if one["application"] == "orders"]
+        variables["appsmith_datasources"] = [
+            one for one in variables["appsmith_datasources"] if one["name"] == "orders_db"
+        ]
+        variables["appsmith_smoke_tests"] = [
+            one for one in variables["appsmith_smoke_tests"] if one["application"] == "orders"
+        ]
         hosts[side] = {f"{side}.example.com": variables}
     return stage.inventory(hosts, appsmith_applications=[{"remote_url": stage.remote_url("orders", "shared")}])
 

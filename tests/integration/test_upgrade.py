@@ -58,7 +58,9 @@ def test_the_same_command_does_not_go_back_twice(rolled_back: dict[str, Any]) ->
     assert "taken back already" in rolled_back["second"].messages[0]
 
 
-def test_commits_of_a_newer_release_are_not_deployed(plays: Plays, rolled_back: dict[str, Any], upgraded: dict[str, Any]) -> None:
+def test_commits_of_a_newer_release_are_not_deployed(
+    plays: Plays, rolled_back: dict[str, Any], upgraded: dict[str, Any]
+) -> None:
     """Staging is ahead by a release now: what it migrated would break production."""
     run = plays.run("promote", "-e", f"appsmith_version={upgraded['target']}", code=2)
     assert any("upgrade" in message for message in run.messages)

@@ -60,8 +60,10 @@ def test_variables_carry_the_name_of_their_role(role: Path) -> None:
     assert [name for name in _load(role / "defaults/main.yml") if not name.startswith(f"{role.name}_")] == []
     for path in role.glob("tasks/*.yml"):
         for task in _tasks(_load(path)):
-            made = list(task.get("ansible.builtin.set_fact", {})) + [task.get("register", f"__{role.name}_")]
-            assert [name for name in made if not name.startswith(f"__{role.name}_")] == [], f"{path.name}: {task['name']}"
+            made = [*task.get("ansible.builtin.set_fact", {}), task.get("register", f"__{role.name}_")]
+            assert [name for name in made if not name.startswith(f"__{role.name}_")] == [], (
+                f"{path.name}: {task['name']}"
+            )
 
 
 @every_role
