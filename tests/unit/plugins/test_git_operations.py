@@ -37,7 +37,7 @@ from git_calls import (
 
 Run = Callable[..., dict[str, Any]]
 APP = {"workspace": WORKSPACE, "applications": ["orders"]}
-COMMIT = {**APP, "message": "Filter by customer"}
+COMMIT = {**APP, "commit_message": "Filter by customer"}
 TIMEOUT = requests.exceptions.ReadTimeout("read timed out")
 
 
@@ -151,7 +151,7 @@ def test_a_commit_without_an_answer_is_looked_for_and_never_repeated(calls: GitC
 
 
 def test_a_blank_message_is_refused_before_anything_is_sent(api: Any, run_module: Run) -> None:
-    result = run_module("git_commit", {**APP, "message": "  "})
+    result = run_module("git_commit", {**APP, "commit_message": "  "})
     assert result["failed"] and "message" in result["msg"]
 
 
@@ -200,7 +200,7 @@ def test_without_names_all_connected_applications_are_meant(calls: GitCalls, run
     for identifier in (BASE, other):
         calls.fetch(id=identifier)
         calls.status(id=identifier)
-    result = run_module("git_commit", {"workspace": WORKSPACE, "message": "x"})
+    result = run_module("git_commit", {"workspace": WORKSPACE, "commit_message": "x"})
     assert [entry["name"] for entry in result["applications"]] == ["orders", "desk"]
 
 
@@ -208,7 +208,7 @@ def test_an_application_without_a_repository_is_refused_before_anything_is_done(
     calls = GitCalls(api, NEW)
     calls.workspaces()
     calls.home(application(), application("notes", id="6b0297179da452369c779bbb", remote=None))
-    result = run_module("git_commit", {"workspace": WORKSPACE, "application": ["orders", "notes"], "message": "x"})
+    result = run_module("git_commit", {"workspace": WORKSPACE, "application": ["orders", "notes"], "commit_message": "x"})
     assert result["failed"] and "notes" in result["msg"] and "git_connection" in result["msg"]
 
 
@@ -221,7 +221,7 @@ def test_one_failing_application_does_not_stop_the_others(calls: GitCalls, run_m
     calls.protected(id=other)
     calls.commit("x", id=other)
     calls.status(id=other)
-    result = run_module("git_commit", {"workspace": WORKSPACE, "message": "x"})
+    result = run_module("git_commit", {"workspace": WORKSPACE, "commit_message": "x"})
     assert result["failed"] and result["changed"]
     assert [entry.get("failed", False) for entry in result["applications"]] == [True, False]
     assert "1 of 2 failed" in result["msg"]
