@@ -21,10 +21,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import Message
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs
 
 import anyio
 from starlette.concurrency import run_in_threadpool
@@ -32,7 +31,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from .releases import Release
+from .releases import Release, number
 from .secrets import Secrets
 from .store import Document, Store
 
@@ -49,7 +48,6 @@ ROUTE_MODULES = (
     "git_routes_old",
     "git_routes_new",
 )
-SESSION_SECONDS = 2592000
 NOT_FOUND_OR_FORBIDDEN = "Either the asset doesn't exist or you don't have required permissions"
 
 
@@ -277,12 +275,6 @@ def _text(http: int, text: str) -> Response:
     return Response(text.encode(), http, {"content-type": "text/plain"})
 
 
-def _disposition(value: str) -> Message:
-    message = Message()
-    message["content-disposition"] = value
-    return message
-
-
 def now_text() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -466,8 +458,6 @@ class Application:
 
 
 def _same(release: Release, name: str) -> bool:
-    from .releases import number
-
     return release.number == number(name)
 
 
@@ -529,11 +519,9 @@ def _csrf_refusal(ctx: Context) -> Response | None:
     token = request.cookies.get("XSRF-TOKEN")
     if token and request.headers.get("x-xsrf-token") == token:
         return None
-    if token and content_type.startswith("application/x-www-form-urlencoded"):
-        from urllib.parse import parse_qs
-
-        if parse_qs(ctx.body.decode("utf-8", "replace")).get("_csrf") == [token]:
-            return None
+    in_form = content_type.startswith("application/x-www-form-urlencoded")
+    if token and in_form and parse_qs(ctx.body.decode("utf-8", "replace")).get("_csrf") == [token]:
+        return None
     return _text(403, "Invalid CSRF Token")
 
 
@@ -565,7 +553,3 @@ async def _read_form(ctx: Context) -> None:
             content = await value.read()
             ctx.files[key] = Upload(value.filename, value.headers.get("content-type"), content)
     await form.close()
-
-
-def query_text(text: str) -> str:
-    return quote(text, safe="")

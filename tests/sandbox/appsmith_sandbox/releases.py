@@ -50,11 +50,6 @@ class Release:
         return self.number >= number(name)
 
     @property
-    def bare_name(self) -> str:
-        """Without the leading v, as some answers have it."""
-        return self.name.removeprefix("v")
-
-    @property
     def csrf_cookie(self) -> bool:
         return self.since("v1.64")
 
