@@ -206,7 +206,7 @@ class InstanceInfo(AppsmithModule):
         reason = self.problem.message if self.problem else ""
         return NotReady(
             f"{self.params['appsmith_url']} was not ready after {self.params['wait_timeout']} seconds: {reason}",
-            next_step="Look into the instance's log, or raise wait_timeout.",
+            next_step="Check appsmith_url, look into the instance's log, or raise wait_timeout.",
         )
 
 
