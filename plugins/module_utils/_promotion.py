@@ -70,10 +70,12 @@ class Promotion:
 
     def _side_by_side(self, work: Callable[[Git, Item], None], items: list[Item]) -> None:
         own = threading.local()
+        clones: list[Git] = []
 
         def one(item: Item) -> None:
             if not hasattr(own, "git"):
                 own.git = self.git.clone()
+                clones.append(own.git)
             started = time.monotonic()
             try:
                 work(own.git, item)
@@ -83,6 +85,8 @@ class Promotion:
 
         with ThreadPoolExecutor(max_workers=max(1, self.options.width)) as pool:
             list(pool.map(one, items))
+        for clone in clones:
+            clone.client.close()
 
     def _look(self, git: Git, item: Item) -> None:
         item.target = at_branch(git, item.target, self.options.branch)

@@ -35,9 +35,11 @@ EXAMPLES = r"""
     workspace: Operations
   register: state
 
-- name: Refuse to go on if so
-  ansible.builtin.assert:
-    that: state.applications | selectattr('drift', 'eq', 'changes') | length == 0
+- name: Save it to the repository if so
+  stagecraft.appsmith.git_commit:
+    workspace: Operations
+    applications: "{{ state.applications | selectattr('drift', 'eq', 'changes') | map(attribute='name') }}"
+    message: What was changed on production
 """
 
 RETURN = r"""
