@@ -124,7 +124,7 @@ def test_waiting_ends(api, run_module, sleeps):
     result = run_module("instance_info", WAIT)
     assert result["failed"] and result["error"]["title"] == "NotReady"
     assert result["msg"].startswith(
-        f"{URL} was not ready after 10 seconds: Appsmith at {URL} is not ready (HTTP 502). Look into"
+        f"{URL} was not ready after 10 seconds: Appsmith at {URL} is not ready (HTTP 502). Check appsmith_url"
     )
     assert result["instance"]["ready"] is False
     assert sleeps == [4, 4, 2]
