@@ -41,8 +41,11 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api impor
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
     CHANGES,
+    CLASH_NEXT_STEP,
     MIGRATION,
     NONE,
+    clash_text,
+    clashes,
     drift,
     judge,
     may_be_migration,
@@ -342,6 +345,9 @@ class Git:
             warnings.append(f"'{target.name}': the server answered '{error.message}', but the content was deployed")
         after = self.look(target)
         if not settled(after):
+            taken = clashes(after)
+            if taken:
+                raise ProofFailed(f"'{target.name}': deployed, but {clash_text(taken)}", next_step=CLASH_NEXT_STEP)
             left = f"{commits(after.behind)} behind" if after.behind else f"left over: {named(after.files)}"
             raise ProofFailed(
                 f"'{target.name}': the server said deployed, but {left}",

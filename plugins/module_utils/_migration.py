@@ -47,6 +47,19 @@ def judge(status: Status, views: Views) -> str:
     return kind
 
 
+CLASH_NEXT_STEP = "Rename the other datasource in the workspace, delete the one with the number, deploy again."
+
+
+def clashes(status: Status | None) -> list[str]:
+    """Datasources that the server made under another name, since theirs was taken by another kind (observed 36)."""
+    added = [path for path in (status.added if status else ()) if path.startswith("datasources/") and " #" in path]
+    return [path.removeprefix("datasources/").removesuffix(".json") for path in added]
+
+
+def clash_text(taken: list[str]) -> str:
+    return f"a datasource's name is taken on the target by another kind; it uses {', '.join(taken)} instead"
+
+
 def settled(status: Status) -> bool:
     """Nothing to bring in and nothing of a person's left, as far as the files tell; the views must tell the rest."""
     return status.behind == 0 and (status.clean or may_be_migration(status))

@@ -24,7 +24,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration imp
     drift,
     judge,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import Gates, clashes
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import Gates
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
     BEHIND,
     CURRENT,

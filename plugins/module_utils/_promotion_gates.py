@@ -8,8 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, named
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Status
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, NONE
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
+    CHANGES,
+    CLASH_NEXT_STEP,
+    NONE,
+    clash_text,
+    clashes,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
     DRIFTED,
     INTERRUPTED,
@@ -18,12 +23,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_ite
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import schema_numbers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
-
-
-def clashes(status: Status | None) -> list[str]:
-    """Datasources that the server made under another name, since theirs was taken by another kind (observed 36)."""
-    added = [path for path in (status.added if status else ()) if path.startswith("datasources/") and " #" in path]
-    return [path.removeprefix("datasources/").removesuffix(".json") for path in added]
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,7 @@ class Gates:
         name = item.target.name
         taken = clashes(item.status)
         if taken:
-            raise GateClosed(
-                "datasource_clash",
-                f"'{name}': a datasource's name is taken on the target by another kind; it uses {named(taken)} instead",
-                next_step="Rename the other datasource in the workspace, delete the one with the number, deploy again.",
-            )
+            raise GateClosed("datasource_clash", f"'{name}': {clash_text(taken)}", next_step=CLASH_NEXT_STEP)
         if item.state == DRIFTED and not item.clean_up:
             # Nothing is to be deployed, so nothing is in danger.
             return [f"'{name}' has uncommitted changes: {named(item.status.files if item.status else ())}"]

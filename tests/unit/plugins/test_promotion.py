@@ -326,6 +326,14 @@ def test_a_clash_of_datasources_is_refused(calls: GitCalls, run_module: Run) -> 
     assert one(result)["gate"] == "datasource_clash" and "shared_db #1" in result["msg"]
 
 
+def test_a_clash_that_came_with_the_deployment_is_named(calls: GitCalls, run_module: Run) -> None:
+    behind(calls)
+    calls.discard()
+    calls.status(status(**CLASH))
+    result = run_module("promotion", ALL)
+    assert result["failed"] and "uses shared_db #1 instead" in result["msg"] and one(result)["state"] == "failed"
+
+
 def test_different_ways_are_refused(calls: GitCalls, run_module: Run) -> None:
     begin(calls)
     calls.fetch(ahead=1, behind=1)
