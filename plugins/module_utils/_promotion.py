@@ -21,6 +21,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration imp
     CHANGES,
     MIGRATION,
     NONE,
+    clashes,
     drift,
     judge,
 )
