@@ -24,7 +24,11 @@ def constants(path: Path) -> dict[str, Any]:
     """The module-level string constants of a file (DOCUMENTATION, EXAMPLES, RETURN), parsed as YAML."""
     found = {}
     for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        ):
             if node.targets[0].id in ("DOCUMENTATION", "EXAMPLES", "RETURN"):
                 found[node.targets[0].id] = yaml.safe_load(node.value.value)
     return found
@@ -56,7 +60,9 @@ def test_every_module_is_documented_whole(name: str) -> None:
     assert any(fragment.startswith("stagecraft.appsmith._attributes") for fragment in fragments)
     assert documented["RETURN"], "say what is returned"
     for task in documented["EXAMPLES"]:
-        assert any(key.startswith("stagecraft.appsmith.") or key in ("block", "hosts") for key in task), task.get("name")
+        assert any(key.startswith("stagecraft.appsmith.") or key in ("block", "hosts") for key in task), task.get(
+            "name"
+        )
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -87,7 +93,9 @@ def test_libraries_are_imported_only_where_they_are_used(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names = [node.module or ""]
         for name in names:
-            assert name.split(".")[0] not in {"requests", "git", "jmespath", "pexpect"}, f"{path.name} imports {name} at its top"
+            assert name.split(".")[0] not in {"requests", "git", "jmespath", "pexpect"}, (
+                f"{path.name} imports {name} at its top"
+            )
 
 
 def test_releases_are_compared_only_where_releases_are_known() -> None:
