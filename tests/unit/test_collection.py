@@ -28,9 +28,9 @@ def constants(path: Path) -> dict[str, Any]:
             isinstance(node, ast.Assign)
             and isinstance(node.targets[0], ast.Name)
             and isinstance(node.value, ast.Constant)
+            and node.targets[0].id in ("DOCUMENTATION", "EXAMPLES", "RETURN")
         ):
-            if node.targets[0].id in ("DOCUMENTATION", "EXAMPLES", "RETURN"):
-                found[node.targets[0].id] = yaml.safe_load(node.value.value)
+            found[node.targets[0].id] = yaml.safe_load(node.value.value)
     return found
 
 
