@@ -17,6 +17,7 @@ def test_a_failure_on_staging_puts_it_back_and_leaves_production_alone(upgraded:
     run = upgraded["failed"]
     assert upgraded["after_failure"] == upgraded["before"]
     last = run.messages[-1]
+    assert "\n" not in last
     assert upgraded["target"] in last and "Production was not touched" in last and "A page that nobody made" in last
     assert "Upgrade production" not in run.output
 

@@ -108,3 +108,12 @@ def test_roles_are_called_by_entry_points_that_exist(path: Path) -> None:
                 assert given <= set(_load(role / "defaults/main.yml")), task["name"]
         included = task.get("ansible.builtin.include_tasks")
         assert included is None or (path.parent / included).is_file(), task["name"]
+
+
+@every_role
+def test_messages_are_one_line(role: Path) -> None:
+    for path in role.glob("tasks/*.yml"):
+        for task in _tasks(_load(path)):
+            for action in ("ansible.builtin.assert", "ansible.builtin.debug", "ansible.builtin.fail"):
+                for member in ("fail_msg", "msg"):
+                    assert "\n" not in task.get(action, {}).get(member, ""), f"{path.name}: {task['name']}"
