@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: git_branch
 short_description: Have a branch of applications on an instance, or not
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: git_commit
 short_description: Commit and push an application's uncommitted changes
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: git_deploy_key
 short_description: Deploy key of an application, or for an import
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:

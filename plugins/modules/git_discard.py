@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: git_discard
 short_description: Bring applications to the remote's state, throwing local changes away
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:

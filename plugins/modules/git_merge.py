@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: git_merge
 short_description: Merge branches of applications on an instance
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:

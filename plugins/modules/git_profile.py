@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: git_profile
 short_description: Save the Git author of a user
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: git_pull
 short_description: Pull the remote's commits into applications
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:

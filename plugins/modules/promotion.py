@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: promotion
 short_description: Deploy what is in the repositories to many applications of an instance
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: promotion_info
 short_description: What a promotion would do
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:
