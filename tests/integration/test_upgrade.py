@@ -68,7 +68,15 @@ def test_commits_of_a_newer_release_are_not_deployed(
     assert {host for host, _task in run.changed} <= {host for host in run.recap if host.startswith("staging")}
 
 
-def test_production_alone_follows_staging(plays: Plays, rolled_back: dict[str, Any], upgraded: dict[str, Any]) -> None:
-    run = plays.run("upgrade", "-e", f"appsmith_version={upgraded['target']}", "--limit", "production")
-    assert run.changes > 0
-    assert plays.releases()["production"] == upgraded["target"]
+def test_production_alone_follows_staging_step_by_step(
+    plays: Plays, rolled_back: dict[str, Any], upgraded: dict[str, Any]
+) -> None:
+    """With --limit and tags: a backup in the afternoon, the upgrade at night, a look in the morning."""
+    production = ("-e", f"appsmith_version={upgraded['target']}", "--limit", "production")
+    backup = plays.run("upgrade", *production, "--tags", "backup")
+    assert "Take a backup and prove it" in {task for _host, task in backup.changed}
+    assert plays.releases() == rolled_back["after"]
+    upgrade = plays.run("upgrade", *production, "--tags", "upgrade")
+    assert "Take a backup and prove it" not in {task for _host, task in upgrade.changed}
+    assert set(plays.releases().values()) == {upgraded["target"]}
+    assert plays.run("upgrade", *production, "--tags", "verify", writes=False).changes == 0
