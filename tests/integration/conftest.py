@@ -27,6 +27,7 @@ from plays import Plays
 from stage import SIDES, Stage, ansible_environment, free_port, link_collection
 
 ORDER = (
+    "test_readme",
     "test_provision",
     "test_promote",
     "test_user_errors",
