@@ -208,7 +208,9 @@ def test_an_application_without_a_repository_is_refused_before_anything_is_done(
     calls = GitCalls(api, NEW)
     calls.workspaces()
     calls.home(application(), application("notes", id="6b0297179da452369c779bbb", remote=None))
-    result = run_module("git_commit", {"workspace": WORKSPACE, "application": ["orders", "notes"], "commit_message": "x"})
+    result = run_module(
+        "git_commit", {"workspace": WORKSPACE, "application": ["orders", "notes"], "commit_message": "x"}
+    )
     assert result["failed"] and "notes" in result["msg"] and "git_connection" in result["msg"]
 
 
