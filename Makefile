@@ -48,8 +48,8 @@ lint: lint-venv link ## ruff, yamllint, mypy, ansible-lint (production), docs
 	$(BIN)/yamllint --strict .
 	cd $(COLLECTIONS) && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p ansible_collections.stagecraft.appsmith.plugins
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --profile production
-	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all --skip-rstcheck .
-	$(BIN)/antsibull-changelog lint
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all --skip-rstcheck .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-changelog lint
 
 sanity: venv ## ansible-test sanity
 	PYTHON="$(CURDIR)/$(BIN)/python" tests/run-sanity

@@ -46,7 +46,6 @@ EXAMPLES = r"""
     workspace: Operations
     application: orders
   register: appsmith_datasources
-
 """
 
 RETURN = r"""

@@ -42,7 +42,6 @@ EXAMPLES = r"""
     current: v1.60
     wanted: v2.3
   register: appsmith_path
-
 """
 
 RETURN = r"""
