@@ -221,6 +221,14 @@ def import_repository(
             raise
         key = key or git.api.make_import_key(key_type)
         raise explain_refused_key(error, remote_url, key, again="run again with generate_key: false") from error
+    except InvalidInput as error:
+        # v1.91, when the key signs in but sees no such repository: it is missing, or the key is another one's.
+        if "remote url" not in error.message.lower():
+            raise
+        if host and key:
+            raise _explain_connect(error, repository, "Check the address.") from error
+        key = key or git.api.make_import_key(key_type)
+        raise explain_refused_key(error, remote_url, key, again="run again with generate_key: false") from error
     except GitActionFailed as error:
         text = error.message.lower()
         if "empty repo" in text:
