@@ -178,7 +178,7 @@ class World:
         """Run the sandbox's command line; its output. Errors of stopping are the caller's to judge."""
         environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "sandbox")}
         command = [sys.executable, "-m", "appsmith_sandbox", *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode and "stop" not in arguments:
             raise RuntimeError(f"{' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout

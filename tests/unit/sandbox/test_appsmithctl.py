@@ -68,6 +68,7 @@ class Instance:
             text=True,
             start_new_session=True,
             timeout=60,
+            check=False,
         )
 
     def terminal(self, *arguments: str, **environment: str) -> pexpect.spawn:
@@ -329,7 +330,8 @@ def test_unattended_restore_is_no_option_before(instance: Instance) -> None:
 def test_supervisorctl(instance: Instance) -> None:
     def supervisorctl(*arguments: str) -> int:
         command = instance.command("supervisorctl", *arguments)
-        return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(SANDBOX)}, capture_output=True).returncode
+        env = {**os.environ, "PYTHONPATH": str(SANDBOX)}
+        return subprocess.run(command, env=env, capture_output=True, check=False).returncode
 
     assert supervisorctl("status") == 0
     assert supervisorctl("stop", "backend", "rts") == 0

@@ -33,6 +33,7 @@ def cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
 
 
