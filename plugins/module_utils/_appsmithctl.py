@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 import typing as t
 from dataclasses import dataclass, field
 
@@ -24,22 +25,36 @@ except ImportError:
 RESTORED = "Appsmith instance successfully restored."
 _VERSION = re.compile(r"\bv?(\d+(?:\.\d+)+(?:-[A-Z]+)?)\b")
 _LISTED = re.compile(r"^\s*(\d+)\s*\|\s*(\S+)", re.MULTILINE)
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-# Each prompt as the releases print it, with the answer's name. Which ones appear, and when, depends on the release:
-# the one for the encryption keys comes only after the database was replaced.
+# What terminals are told beside text: colours and cursor moves, titles, character sets, bell.
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()*+][0-9A-Za-z]|\x1b[=>78A-Z\\^_]"
+    r"|[\x00\x07\x08\r]"
+)
+# The end of each question as the releases ask it, blanks and line ends taken as one blank. Which ones are asked, and
+# when, depends on the release: the one for the encryption keys comes only after the database was replaced. Up to v1.40
+# the password's question was a line of its own, with an empty one after it.
 _RESTORE_PROMPTS = (
-    ("index", r"enter the backup file index:\s*"),
-    ("archive_password", r"password to decrypt the backup archive:\s*"),
-    ("wrong_password", r"Invalid password\. Please try again:?\s*"),
-    ("version", r"Press Enter to continue\s*\r?\n\s*Or Type \"c\" to cancel the restore process\.\s*"),
-    ("keys", r"Or Type \"n\"/\"No\" to provide encryption key[^\n]*\n"),
-    ("encryption_password", r"Enter the APPSMITH_ENCRYPTION_PASSWORD:\s*"),
-    ("encryption_salt", r"Enter the APPSMITH_ENCRYPTION_SALT:\s*"),
+    ("index", r"enter the backup file index:"),
+    ("archive_password", r"(?:password to decrypt the backup archive|Invalid password\. Please try again):"),
+    ("version", r'Or Type "c" to cancel the restore process\.'),
+    ("keys", r'Or Type "n"/"No" to provide encryption key[^"]*\.'),
+    ("encryption_password", r"Enter the APPSMITH_ENCRYPTION_PASSWORD:"),
+    ("encryption_salt", r"Enter the APPSMITH_ENCRYPTION_SALT:"),
 )
 _BACKUP_PROMPTS = (
-    ("first", r"Enter a password to encrypt the backup archive:\s*"),
-    ("again", r"Enter the above password again:\s*"),
+    ("first", r"Enter a password to encrypt the backup archive:"),
+    ("again", r"Enter the above password again:"),
 )
+_SECRET = ("archive_password", "encryption_password", "encryption_salt", "first", "again")
+# Answers with which appsmithctl gives up by itself. Ctrl-C is none: at hidden questions it is a letter like others,
+# at the rest it ends appsmithctl before it has started the back end again.
+_GIVE_UP = {"index": "none", "archive_password": "", "version": "c", "first": "", "again": ""}
+_GIVE_UP_WITHIN = 120
+# What it means that a question comes again.
+_REFUSED = {"archive_password": "the archive's password is wrong", "first": "it did not take the password"}
+# A question is what was said last, with nothing after it for as many seconds.
+_QUIET = 0.2
+_LONGEST_QUESTION = 1000
 
 
 @dataclass
@@ -126,9 +141,16 @@ class AppsmithCtl:
         name_archive: bool,
         other_version: bool = False,
         archive_password: str | None = None,
-        keys: tuple[str, str] | None = None,
+        other_keys: tuple[str, str] | None = None,
+        own_keys: tuple[str, str] | None = None,
     ) -> Outcome:
-        """Answer what is asked. `keys` None keeps the instance's own; `name_archive` spares the question for it."""
+        """Answer what is asked; `name_archive` spares the question for it.
+
+        The keys: Enter keeps those that appsmithctl runs with, only "n" asks for others. Where it runs with none it
+        asks at once; `own_keys` are the answer unless there are `other_keys`. It asks when the database was replaced
+        already, so there must be an answer.
+        """
+        keys = other_keys or own_keys
 
         def answer(name: str, seen: str) -> str:
             if name == "index":
@@ -142,10 +164,8 @@ class AppsmithCtl:
                 return ""
             if name == "archive_password" and archive_password:
                 return archive_password
-            if name == "wrong_password":
-                raise _Unanswerable("the archive's password is wrong")
             if name == "keys":
-                return "n" if keys else ""
+                return "n" if other_keys else ""
             if name in ("encryption_password", "encryption_salt") and keys:
                 return keys[0 if name == "encryption_password" else 1]
             raise _Unanswerable(f"it asks for the {name.replace('_', ' ')}, which was not given")
@@ -169,59 +189,100 @@ class AppsmithCtl:
     ) -> Outcome:
         self.need_terminal()
         command = [*self.terminal_prefix, "appsmithctl", *arguments]
-        patterns = [pattern for _name, pattern in prompts]
         asked: list[str] = []
         secrets: list[str] = []
+        reason: _Unanswerable | None = None
         seen = ""
         try:
             # Wide, so that no line of the list of archives is broken.
             child = pexpect.spawn(
-                command[0], command[1:], timeout=self.timeout, encoding="utf-8", codec_errors="replace",
-                echo=False, dimensions=(50, 400),
-            )  # fmt: skip
+                command[0], command[1:], encoding="utf-8", codec_errors="replace", echo=False, dimensions=(50, 400)
+            )
         except pexpect.ExceptionPexpect as error:
             raise InvalidInput(
                 f"{command[0]} can't be started: {_one_line(str(error))}",
                 next_step="Check `exec`: it must run a command inside the instance, from this host.",
             ) from error
         try:
-            while True:
-                index = child.expect([*patterns, pexpect.EOF])
-                seen += _clean(child.before) + _clean(child.after if index < len(patterns) else "")
-                if index == len(patterns):
-                    child.wait()
-                    break
-                name = prompts[index][0]
-                reply = answer(name, seen)
+            deadline = time.monotonic() + self.timeout
+            while (heard := _listen(child, prompts, deadline)).question is not None:
+                seen += heard.text
+                name = heard.question
+                try:
+                    if name in asked and reason is None:
+                        raise _Unanswerable(_REFUSED.get(name, f"it asks for the {name.replace('_', ' ')} again"))
+                    reply = answer(name, seen) if reason is None else _GIVE_UP[name]
+                except _Unanswerable as why:
+                    reason = why
+                    if name not in _GIVE_UP:
+                        break
+                    deadline = min(deadline, time.monotonic() + _GIVE_UP_WITHIN)
+                    reply = _GIVE_UP[name]
                 asked.append(name)
-                if "password" in name or "salt" in name or name in ("first", "again"):
+                if name in _SECRET and reply:
                     secrets.append(reply)
                 child.sendline(reply)
-                if len(asked) > 20:
-                    raise _Unanswerable("it asks the same again and again")
+            else:
+                seen += heard.text
         except pexpect.TIMEOUT as error:
-            raise AppsmithError(
-                f"appsmithctl {arguments[0]} was not done within {self.timeout} s (at last: {_tail(seen, secrets)})",
-                next_step="Raise timeout, and look at /appsmith-stacks/logs inside the instance.",
-            ) from error
-        except _Unanswerable as reason:
-            # Ctrl-C at a question ends appsmithctl.
-            child.sendintr()
-            raise ProofFailed(
-                f"appsmithctl {arguments[0]} was broken off: {reason} (at last: {_tail(seen, secrets)})",
-                next_step="Correct that and run again.",
-                details={"answered": asked},
-            ) from reason
+            seen += error.value
+            if reason is None:
+                raise AppsmithError(
+                    f"appsmithctl {arguments[0]} was not done within {self.timeout} s "
+                    f"(at last: {_tail(seen, secrets)})",
+                    next_step="Raise timeout, and look at /appsmith-stacks/logs inside the instance.",
+                ) from error
         finally:
             child.close(force=True)
+        if reason is not None:
+            raise ProofFailed(
+                f"appsmithctl {arguments[0]} was broken off: {reason} (at last: {_tail(seen, secrets)})",
+                next_step="Correct that and run again."
+                if name in _GIVE_UP
+                else "The database was replaced already and the back end is stopped: restore again.",
+                details={"answered": asked},
+            ) from reason
         code = child.exitstatus if child.exitstatus is not None else 128 + (child.signalstatus or 0)
         return Outcome(code, _hide(seen, secrets), asked)
+
+
+@dataclass
+class _Heard:
+    """What was said up to a question, or to the end (no question)."""
+
+    text: str
+    question: str | None = None
+
+
+def _listen(child: t.Any, prompts: tuple[tuple[str, str], ...], deadline: float) -> _Heard:
+    """Read until a question is asked and nothing follows it, or to the end.
+
+    Only what is said from now on counts, so no echo of an answer, nor a question drawn anew before the answer came, is
+    taken for the next question.
+    """
+    raw = ""
+    while True:
+        try:
+            raw += child.read_nonblocking(1 << 16, timeout=min(_QUIET, max(0.0, deadline - time.monotonic())))
+            if time.monotonic() < deadline:
+                continue
+        except pexpect.EOF:
+            child.wait()
+            return _Heard(_clean(raw))
+        except pexpect.TIMEOUT:
+            pass
+        said = _one_line(_clean(raw[-4 * _LONGEST_QUESTION :]))[-_LONGEST_QUESTION:]
+        question = next((name for name, end in prompts if re.search(f"{end}$", said)), None)
+        if question is not None:
+            return _Heard(_clean(raw), question)
+        if time.monotonic() >= deadline:
+            raise pexpect.TIMEOUT(_clean(raw))
 
 
 def _clean(text: str | bytes | None) -> str:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
-    return _ESCAPES.sub("", text or "").replace("\r", "")
+    return _ESCAPES.sub("", text or "")
 
 
 def _hide(text: str, secrets: list[str]) -> str:

@@ -16,6 +16,7 @@ description:
     it was taken, or of another release than the one that runs, or if it was taken with other encryption keys.
   - Then runs C(appsmithctl restore) inside the instance and answers its questions through a pseudo terminal, or runs it
     unattended where the release can.
+  - If an earlier restore broke off and left no C(docker.env), the one that it put aside is put back first.
   - C(appsmithctl restore) ends with exit code 0 also when it restored nothing. This module succeeds only if it said
     that the instance was restored, and if the former C(docker.env) and Git storage were put aside and new ones are
     in place.
@@ -113,6 +114,12 @@ dialogue:
   description: Whether V(terminal) or V(unattended) was used.
   returned: success
   type: str
+put_back:
+  description:
+    - What was (in check mode, would be) put back as C(docker.env) before the restore, because an earlier one broke off;
+      else V(null).
+  returned: success
+  type: str
 put_aside:
   description: Where the former C(docker.env) and Git storage are. Remove them when the instance was found to be well.
   returned: success and not in check mode
@@ -160,10 +167,12 @@ class Restore(AppsmithModule):
     needs_connection = False
 
     def run(self) -> None:
-        stacks = Stacks(self.params["directory"])
+        stacks = Stacks(self.params["directory"], broken_off=True)
         control = AppsmithCtl(self.params["exec"], self.params["exec_terminal"], timeout=self.params["timeout"])
         archive = self._find(stacks)
-        contents, proven = self._look(stacks, archive)
+        self._look_for_env(stacks, archive)
+        described = read_sidecar(archive)
+        contents, proven = self._look(stacks, archive, described)
         version = control.version()
         self._compare_versions(contents, version)
         unattended = self._unattended(contents, version)
@@ -175,17 +184,20 @@ class Restore(AppsmithModule):
             version=version,
             proven=proven,
             dialogue="unattended" if unattended else "terminal",
+            put_back=str(stacks.lost_env) if stacks.lost_env else None,
         )
         if self.check_mode:
             return
         if not unattended:
             control.need_terminal()
+        stacks.put_env_back()
+        own_keys = stacks.keys()
         stacks.move_aside(stacks.leftovers(archive.name))
         # appsmithctl moves it aside once the database is replaced, and breaks off half-way if there is none.
         stacks.git_storage.mkdir(exist_ok=True)
-        outcome = self._restore(control, archive, version, unattended)
+        outcome = self._restore(control, archive, version, unattended, own_keys)
         self.result["put_aside"] = self._prove(stacks, archive, outcome)
-        self._prove_keys(stacks, contents)
+        self._prove_keys(stacks, contents, (described or {}).get("keys_fingerprint"))
 
     # -- before anything is touched ---------------------------------------------------------------------------------
     def _find(self, stacks: Stacks) -> Path:
@@ -202,8 +214,15 @@ class Restore(AppsmithModule):
             )
         return found
 
-    def _look(self, stacks: Stacks, archive: Path) -> tuple[Contents, list[str]]:
-        described = read_sidecar(archive)
+    def _look_for_env(self, stacks: Stacks, archive: Path) -> None:
+        stacks.choose_lost_env(archive.name)
+        if stacks.lost_env:
+            self.warn(
+                f"A restore broke off: docker.env is gone. {stacks.lost_env.name} is put back before the next restore "
+                "begins. Don't start the instance without it: it would make new encryption keys."
+            )
+
+    def _look(self, stacks: Stacks, archive: Path, described: dict[str, Any] | None) -> tuple[Contents, list[str]]:
         contents = read_archive(archive, password=self.params["archive_password"])
         proven = ["contents"]
         if described is None:
@@ -228,8 +247,10 @@ class Restore(AppsmithModule):
             )
         elif not same_keys(keys, printed):
             whose = "the given ones" if self.params["encryption_password"] else "this instance's"
+            holder = stacks.aside_with_keys(printed)
             raise ProofFailed(
-                f"{archive.name} was taken with other encryption keys than {whose}",
+                f"{archive.name} was taken with other encryption keys than {whose}"
+                + (f"; they are in {holder.name}, which an earlier restore put aside" if holder else ""),
                 next_step="Give encryption_password and encryption_salt of the instance that it was taken from; "
                 "nothing was touched.",
             )
@@ -264,19 +285,22 @@ class Restore(AppsmithModule):
         return way != "terminal" and possible and not needs_answers
 
     # -- the restore, and what came of it ---------------------------------------------------------------------------
-    def _restore(self, control: AppsmithCtl, archive: Path, version: str, unattended: bool) -> Outcome:
+    def _restore(
+        self, control: AppsmithCtl, archive: Path, version: str, unattended: bool, own_keys: Keys | None
+    ) -> Outcome:
         other_version = self.params["allow_other_version"]
         if unattended:
             return control.restore_unattended(archive.name, force=other_version)
-        keys: Keys | None = None
+        other_keys: Keys | None = None
         if self.params["encryption_password"]:
-            keys = (self.params["encryption_password"], self.params["encryption_salt"])
+            other_keys = (self.params["encryption_password"], self.params["encryption_salt"])
         return control.restore_in_terminal(
             archive.name,
             name_archive=_releases.has_unattended_restore(version),
             other_version=other_version,
             archive_password=self.params["archive_password"],
-            keys=keys,
+            other_keys=other_keys,
+            own_keys=own_keys,
         )
 
     def _prove(self, stacks: Stacks, archive: Path, outcome: Outcome) -> list[str]:
@@ -295,17 +319,18 @@ class Restore(AppsmithModule):
             next_step="Don't use the instance as it is: remove the cause and restore again.",
         )
 
-    def _prove_keys(self, stacks: Stacks, contents: Contents) -> None:
+    def _prove_keys(self, stacks: Stacks, contents: Contents, printed: str | None) -> None:
         """The restored docker.env must hold the keys that were compared before."""
         wanted = (self.params["encryption_password"], self.params["encryption_salt"])
         now = stacks.keys()
-        if contents.encrypted:
-            if now is None:
-                self.warn("The archive brought no encryption keys: the container's environment must give them.")
+        if contents.encrypted and now is None:
+            self.warn("The archive brought no encryption keys: the container's environment must give them.")
             return
-        if now is None or (all(wanted) and now != wanted):
+        given = all(wanted) and not contents.encrypted
+        if now is None or (given and now != wanted) or (printed and not same_keys(now, printed)):
             raise ProofFailed(
-                "The restore ended well, but the encryption keys in docker.env are not those that were asked for",
+                "The restore ended well, but the encryption keys in docker.env are not those that the archive was "
+                "taken with",
                 next_step="Look at configuration/docker.env; keys in the container's environment win over it.",
             )
 

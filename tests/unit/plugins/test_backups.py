@@ -244,6 +244,75 @@ def test_restore_into_an_instance_without_keys_gives_them(host):
     assert host.answers == ["0", *KEYS]
 
 
+def test_keys_that_only_docker_env_has_are_given_when_asked_for(host):
+    """An empty variable in the container's environment hides docker.env's; it asks after the database is replaced."""
+    host.backup()
+    host.behave(environment={"APPSMITH_ENCRYPTION_PASSWORD": "", "APPSMITH_ENCRYPTION_SALT": ""})
+    assert not host.restore()["failed"]
+    assert host.answers == ["0", *KEYS]
+
+
+def test_other_keys_from_the_containers_environment_are_found_out(host):
+    host.backup()
+    host.behave(environment={"APPSMITH_ENCRYPTION_PASSWORD": "un-like-1", "APPSMITH_ENCRYPTION_SALT": "un-like-2"})
+    result = host.restore()
+    assert result["failed"] and "are not those that the archive was taken with" in result["msg"]
+
+
+def broken_off(host: Host, old: bool) -> Path:
+    """A restore killed where it writes docker.env; returns the archive."""
+    host.backup()
+    host.behave(fail="killed", **{"old words": old})
+    result = host.restore()
+    assert result["failed"] and "broke off half-way (exit 137" in result["msg"]
+    assert not host.env.exists() or not host.env.read_text()
+    host.behave()
+    return host.archives[0]
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_restore_after_one_that_broke_off_puts_docker_env_back(host, old):
+    before = host.env.read_text()
+    aside = host.env.with_name(f"docker.env.{broken_off(host, old).name.removesuffix('.tar.gz')}")
+    state = host.state()
+    planned = host.restore(check_mode=True)
+    assert planned["put_back"] == str(aside) and host.state() == state
+    assert any("Don't start the instance without it" in str(warning) for warning in planned["warnings"])
+    result = host.restore()
+    assert not result["failed"] and result["put_back"] == str(aside)
+    kept = host.env.parent.glob(f"{aside.name}*")
+    assert [path.read_text() for path in kept] == [before, before] and "APPSMITH_A=b" in host.env.read_text()
+    assert host.restore()["put_back"] is None
+
+
+def test_other_modules_name_what_to_do_when_docker_env_is_gone(host):
+    broken_off(host, True)
+    for result in (host.backup(), host._run("backup_info", {"directory": str(host.root)}, False)):
+        assert "A restore broke off" in result["msg"] and "Restore again" in result["msg"]
+
+
+def test_several_that_docker_env_may_have_been(host):
+    """None is guessed, unless the restore of this very archive left one, or all say the same."""
+    archive = broken_off(host, True)
+    own = host.env.with_name(f"docker.env.{archive.name.removesuffix('.tar.gz')}")
+    other = host.env.with_name("docker.env.appsmith-backup-0")
+    other.write_text(own.read_text())
+    assert host.restore(check_mode=True)["put_back"] == str(own)
+    own.rename(own.with_name(f"{own.name}.20261122T000000Z"))
+    assert not host.restore(check_mode=True)["failed"]
+    other.write_text("APPSMITH_ENCRYPTION_PASSWORD=x\nAPPSMITH_ENCRYPTION_SALT=y\n")
+    result = host.restore()
+    assert "there are several that it may have been" in result["msg"] and not host.env.exists()
+
+
+def test_new_keys_after_a_start_without_docker_env_are_told_from_the_old(host):
+    """The container made a docker.env of its own meanwhile."""
+    broken_off(host, True)
+    host.env.write_text("APPSMITH_ENCRYPTION_PASSWORD=x\nAPPSMITH_ENCRYPTION_SALT=y\n")
+    message = host.restore()["msg"]
+    assert "other encryption keys" in message and "they are in docker.env.appsmith-backup-" in message
+
+
 def test_restore_of_an_encrypted_one(host):
     host.backup(archive_password=PASSWORD)
     result = host.restore(archive_password=PASSWORD)
@@ -370,12 +439,49 @@ def test_an_exit_of_0_is_not_believed(host, fail, said):
     assert result["failed"] and said in result["msg"]
 
 
-def test_a_refused_archive_password_is_not_tried_again(host):
+@pytest.mark.parametrize("old", [False, True])
+def test_a_refused_archive_password_is_not_tried_again(host, old):
+    """Ctrl-C would be a letter of the password: appsmithctl is led to its own end."""
     host.backup(archive_password=PASSWORD)
-    host.behave(fail="password")
+    host.behave(fail="password", **{"old words": old})
     result = host.restore(archive_password=PASSWORD)
     assert result["failed"] and "the archive's password is wrong" in result["msg"]
-    assert host.answers.count(PASSWORD) == 1
+    assert host.answers == ["0", PASSWORD, "", ""] and "Aborting the restore process" in result["msg"]
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("noise", [False, True])
+def test_questions_are_known_among_echoes_and_control_codes(host, noise, old):
+    host.behave("v1.40", noise=noise, **{"old words": old})
+    host.backup(archive_password=PASSWORD)
+    assert not host.restore(archive_password=PASSWORD)["failed"]
+    assert host.answers == ["0", PASSWORD]
+    host.behave("v1.41", noise=noise, **{"old words": old})
+    host.backup()
+    host.behave("v1.40", noise=noise, **{"old words": old})
+    more = {"encryption_password": KEYS[0], "encryption_salt": KEYS[1], "allow_other_version": True}
+    assert not host.restore(**more)["failed"]
+    assert host.answers == ["1", "", "n", *KEYS]
+
+
+def test_a_question_without_an_answer_is_given_up_by_itself(host):
+    """Before anything was stopped; with "c" and a wrong index appsmithctl ends, and says so."""
+    host.backup()
+    host.behave("v1.92")
+    control = _appsmithctl.AppsmithCtl(host.params()["exec"], timeout=30)
+    with pytest.raises(_appsmithctl.ProofFailed, match="of another version"):
+        control.restore_in_terminal(host.archives[0].name, name_archive=False)
+    assert host.answers == ["0", "c"]
+    with pytest.raises(_appsmithctl.ProofFailed, match="does not list gone"):
+        control.restore_in_terminal("gone.tar.gz", name_archive=False)
+    assert host.answers == ["none"]
+
+
+def test_a_backup_password_that_is_not_taken_is_given_up(host):
+    host.behave(fail="password")
+    result = host.backup(archive_password=PASSWORD)
+    assert result["failed"] and "did not take the password" in result["msg"] and not host.archives
+    assert host.answers == [PASSWORD, PASSWORD, "", "", "", ""]
 
 
 def test_without_a_terminal_the_cause_is_named(host):

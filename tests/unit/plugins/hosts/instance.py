@@ -5,7 +5,8 @@
 
     python instance.py ROOT appsmithctl backup|restore|version ...
 
-ROOT/behaviour.json: version; fail: what goes wrong; unattended: knows --backup-file. ROOT/answers.json: the answers.
+ROOT/behaviour.json: version; fail: what goes wrong; unattended: knows --backup-file; noise: control codes; old words:
+of releases before v1.50; environment: the container's. ROOT/answers.json: the answers.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import termios
 import time
 from pathlib import Path
 
@@ -30,16 +33,55 @@ ANSWERS: list[str] = []
 
 
 def ask(question: str, hidden: bool = False) -> str:
-    """Only from a terminal, as readline-sync does; what is typed there is never echoed here."""
-    print(question, end="", flush=True)
+    """As readline-sync does: only from a terminal, which echoes what isn't hidden; a hidden letter shows as a star.
+
+    While it asks for something hidden the terminal is raw, so that Ctrl-C is a letter, and is dropped like all such.
+    """
+    if BEHAVIOUR.get("noise"):
+        # A title, colours, the question in two pieces that break within a control code, and drawn anew.
+        again = f"\x1b[0m\r\x1b[K{question}"
+        for piece in ("\x1b]0;appsmithctl\x07\x1b[1", f"m{question[:9]}\x1b[3", f"8;5;12m{question[9:]}{again}"):
+            print(piece, end="", flush=True)
+            time.sleep(0.03)
+        print("\x1b[?2004h", end="", flush=True)
+    else:
+        print(question, end="", flush=True)
     if not sys.stdin.isatty():
         print("no terminal")
         sys.exit(0)
-    answer = sys.stdin.readline().rstrip("\n")
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    mode = termios.tcgetattr(terminal)
+    mode[3] = mode[3] & ~(termios.ECHO | termios.ICANON | termios.ISIG) if hidden else mode[3] | termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSADRAIN, mode)
+    answer = ""
+    while (letter := os.read(terminal, 1).decode()) not in "\r\n":
+        if letter.isprintable():
+            answer += letter
+            if hidden:
+                print("*", end="", flush=True)
+    termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+    if hidden:
+        print()
     ANSWERS.append(answer)
     (ROOT / "answers.json").write_text(json.dumps(ANSWERS))
-    print("*" * len(answer) if hidden else "")
     return answer
+
+
+def decrypt(name: str, plain: Path) -> bool:
+    """Three tries, in the words of v1.91 or of those before v1.50."""
+    old = BEHAVIOUR.get("old words")
+    for attempt in (1, 2, 3):
+        if old and attempt == 1:
+            print("Enter the password to decrypt the backup archive:")
+        elif not old and attempt > 1:
+            print("Retry attempt", attempt)
+        password = ask("" if old else "Enter the password to decrypt the backup archive: ", hidden=True)
+        if FAIL != "password" and not openssl("-d", "-in", str(BACKUPS / name), "-out", str(plain), password=password):
+            return True
+        print("Invalid password. Please try again:")
+    print("You have entered the incorrect password multiple times. Aborting the restore process.")
+    return False
 
 
 def env() -> dict[str, str]:
@@ -65,9 +107,13 @@ def archives() -> list[Path]:
 def backup(arguments: list[str]) -> int:
     password = ""
     if "--non-interactive" not in arguments and sys.stdout.isatty():
-        password = ask("Enter a password to encrypt the backup archive: ", hidden=True)
-        if ask("Enter the above password again: ", hidden=True) != password:
-            return 2
+        for _attempt in (1, 2, 3):
+            password = ask("Enter a password to encrypt the backup archive: ", hidden=True)
+            if ask("Enter the above password again: ", hidden=True) == password and password and FAIL != "password":
+                break
+            print("The passwords do not match, please try again.")
+        else:
+            return 1
     if FAIL == "backup":
         print("Not enough space available at /appsmith-stacks. Please ensure availability of at least 2GB.")
         return 1
@@ -121,13 +167,8 @@ def restore(arguments: list[str]) -> int:
     if name is None:
         return 0
     plain = BACKUPS / name.removesuffix(".enc")
-    if name.endswith(".enc"):
-        print("Enter the password to decrypt the backup archive:")
-        password = ask("", hidden=True)
-        if FAIL == "password" or openssl("-d", "-in", str(BACKUPS / name), "-out", str(plain), password=password):
-            print("Invalid password. Please try again:")
-            ask("")
-            return 0
+    if name.endswith(".enc") and not decrypt(name, plain):
+        return 0
     with tarfile.open(plain) as archive:
         manifest = json.loads(archive.extractfile("./manifest.json").read())  # type: ignore[union-attr]
         content = archive.extractfile("./docker.env").read().decode()  # type: ignore[union-attr]
@@ -141,6 +182,14 @@ def restore(arguments: list[str]) -> int:
         print("Error: mongorestore exited with code 1")
         return 1
     put_aside = plain.name.removesuffix(".tar.gz")
+    if FAIL == "killed":
+        # Up to v1.40 it was moved; later ones copy it, and are in danger only while they write.
+        if BEHAVIOUR.get("old words"):
+            ENV.rename(f"{ENV}.{put_aside}")
+        else:
+            shutil.copy(ENV, f"{ENV}.{put_aside}")
+            ENV.write_text("")
+        os.kill(os.getpid(), signal.SIGKILL)
     shutil.copy(ENV, f"{ENV}.{put_aside}")
     if not name.endswith(".enc"):
         content += keys(unattended)
@@ -160,7 +209,9 @@ def restore(arguments: list[str]) -> int:
 
 
 def keys(unattended: bool) -> str:
-    password, salt = (env().get(f"APPSMITH_ENCRYPTION_{name}", "") for name in ("PASSWORD", "SALT"))
+    # The container's environment wins over docker.env, an empty value too.
+    process = {**env(), **BEHAVIOUR.get("environment", {})}
+    password, salt = (process.get(f"APPSMITH_ENCRYPTION_{name}", "") for name in ("PASSWORD", "SALT"))
     answer = "N"
     if unattended:
         answer = ""
