@@ -36,6 +36,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api impor
     GitApi,
     Status,
     git_api,
+    push_refused,
     upstream_ahead,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
@@ -232,11 +233,7 @@ class Git:
         }
         if before.clean and not before.ahead:
             return Outcome(False, before, before, facts=facts)
-        if target.branch in self.api.protected(target.base_id):
-            raise GitProtectedBranch(
-                f"'{target.name}': branch {target.branch} is protected, nothing was committed",
-                next_step="Commit to another branch and merge it, or unprotect the branch.",
-            )
+        self.refuse_protected(target, "committed")
         if self.client.check_mode:
             return Outcome(True, before, facts={**facts, "pushed": True})
 
@@ -253,6 +250,8 @@ class Git:
             warnings.append(f"'{target.name}': {error.message}; it was committed and pushed all the same")
         except GitUpstreamAhead as error:
             raise upstream_ahead(error) from error
+        except GitKeyRefused as error:
+            raise push_refused(target.name, target.branch, error) from error
         after = self.look(target)
         if not after.clean or after.ahead:
             left = f"{commits(after.ahead)} not pushed" if after.ahead else f"still uncommitted: {named(after.files)}"
@@ -368,6 +367,15 @@ class Git:
         return views(self.client, target.id).unpublished
 
     # -- refusals that several operations share ---------------------------------------------------------------------
+    def refuse_protected(self, target: Target, done: str) -> None:
+        """Before the server does: a merge that it refuses for this stays on the instance, unpushed."""
+        if target.branch in self.api.protected(target.base_id):
+            raise GitProtectedBranch(
+                f"'{target.name}': branch {target.branch} is protected on this instance, nothing was {done}",
+                next_step="Merge it in the repository (a pull request), or take the protection away in the "
+                "application's Git settings.",
+            )
+
     @staticmethod
     def refuse_diverged(target: Target, status: Status) -> None:
         if status.ahead and status.behind:

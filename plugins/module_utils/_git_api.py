@@ -13,6 +13,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     GitConflict,
+    GitKeyRefused,
     GitUpstreamAhead,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import GIT_API_NEW_SINCE
@@ -255,6 +256,18 @@ def upstream_ahead(error: AppsmithError) -> GitUpstreamAhead:
         http_status=error.http_status,
         next_step="The commit stays in the instance's local repository: commit to a new branch (git_branch), "
         "or import the application again.",
+        details=error.details,
+    )
+
+
+def push_refused(name: str, branch: str | None, error: AppsmithError) -> GitKeyRefused:
+    """The work was done on the instance and only its push failed: the next run finds the commits and pushes them."""
+    return GitKeyRefused(
+        f"'{name}': {branch} could not be pushed, its commits stay on the instance: {error.message}",
+        code=error.code,
+        http_status=error.http_status,
+        next_step="The deploy key may not write, or the instance doesn't reach the Git host. Register it with write "
+        "access (git_deploy_key with read_only: false) and run again; that pushes them.",
         details=error.details,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     GitConflict,
+    GitKeyRefused,
     GitTimeout,
     GitUncommittedChanges,
     GitUpstreamAhead,
@@ -26,7 +27,12 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import (
     named,
     uncommitted,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import NOTHING_TO_MERGE, Branches, Status
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import (
+    NOTHING_TO_MERGE,
+    Branches,
+    Status,
+    push_refused,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, MIGRATION
 
 
@@ -163,15 +169,19 @@ def merge(git: Git, target: Target, source: str, destination: str, *, commit_mig
     documents = {name: at_branch(git, target, name) for name in (source, destination)}
     warnings: list[str] = []
     try:
-        committed = _ready(git, documents, commit_migration)
+        committed, unpushed = _ready(git, documents, commit_migration)
     except GitUncommittedChanges as error:
         if not git.client.check_mode:
             raise
         # An earlier task of the play may be the one that commits them, which it didn't in check mode.
         warnings.append(f"{error.message}; unless they are committed before, the merge will be refused")
         return Outcome(True, warnings=warnings, facts={**facts, "brought_in": missing, "committed_migration": []})
-    facts |= {"brought_in": missing, "committed_migration": committed}
-    if committed and git.client.check_mode:
+    facts |= {"brought_in": missing, "committed_migration": committed, "pushed": unpushed}
+    for name in unpushed:
+        # An earlier merge or commit whose push was refused stayed on the instance. Where nothing is to be committed, a
+        # commit only pushes; it proves that nothing is left.
+        git.commit(documents[name], f"Merge {source} into {destination}")
+    if (committed or unpushed) and git.client.check_mode:
         return Outcome(True, facts=facts)
 
     def check() -> Any:
@@ -179,7 +189,7 @@ def merge(git: Git, target: Target, source: str, destination: str, *, commit_mig
 
     before = check()
     if before.nothing:
-        return Outcome(bool(missing or committed), facts={**facts, "result": before.status})
+        return Outcome(bool(missing or committed or unpushed), facts={**facts, "result": before.status})
     if not before.possible:
         files = f": {named(before.conflicting)}" if before.conflicting else f": {before.message or before.status}"
         raise GitConflict(
@@ -187,6 +197,7 @@ def merge(git: Git, target: Target, source: str, destination: str, *, commit_mig
             next_step="Solve it in the repository or on the source branch, then merge again. Nothing was merged.",
             details={"conflicting_files": list(before.conflicting)},
         )
+    git.refuse_protected(documents[destination], "merged")
     if git.client.check_mode:
         return Outcome(True, facts=facts)
     result = ""
@@ -196,14 +207,19 @@ def merge(git: Git, target: Target, source: str, destination: str, *, commit_mig
         if not git.wait_until(lambda: git.api.merge_status(documents[source].id, source, destination).nothing):
             raise
         warnings.append(f"'{target.name}': {error.message}; it was merged all the same")
+    except GitKeyRefused as error:
+        raise push_refused(target.name, destination, error) from error
     _prove_merge(git, documents, source, destination)
-    changed = result != NOTHING_TO_MERGE or bool(missing or committed)
+    changed = result != NOTHING_TO_MERGE or bool(missing or committed or unpushed)
     return Outcome(changed, warnings=warnings, facts={**facts, "result": result or "MERGED"})
 
 
-def _ready(git: Git, documents: dict[str, Target], commit_migration: str | None) -> list[str]:
-    """Both branches clean and with the remote; returns the branches on which a migration had to be committed."""
-    committed = []
+def _ready(git: Git, documents: dict[str, Target], commit_migration: str | None) -> tuple[list[str], list[str]]:
+    """Both branches clean and not behind the remote.
+
+    Returns the branches on which a migration had to be committed, and those with commits that the remote lacks.
+    """
+    committed, unpushed = [], []
     for name, document in documents.items():
         status: Status = git.look(document)
         git.refuse_diverged(document, status)
@@ -223,7 +239,9 @@ def _ready(git: Git, documents: dict[str, Target], commit_migration: str | None)
                     "They come from an upgrade: commit them (git_commit), or allow it with commit_migration."
                 )
             raise error
-    return committed
+        elif status.ahead:
+            unpushed.append(name)
+    return committed, unpushed
 
 
 def _prove_merge(git: Git, documents: dict[str, Target], source: str, destination: str) -> None:

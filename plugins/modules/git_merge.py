@@ -17,6 +17,8 @@ description:
   - Whether it can be merged is checked before; a conflict is an error that names the files, and nothing is merged then.
   - A branch that only the remote has is brought to the instance first, for Appsmith merges only those.
   - Both branches must be clean and have all of the remote's commits.
+  - Commits of either branch that were never pushed are pushed first, such as those of an earlier merge whose push the
+    Git host refused. That takes a deploy key with write access.
 extends_documentation_fragment:
   - stagecraft.appsmith._connection
   - stagecraft.appsmith._attributes
@@ -107,6 +109,10 @@ applications:
       elements: str
     committed_migration:
       description: Branches on which a migration's traces were committed first.
+      type: list
+      elements: str
+    pushed:
+      description: Branches whose commits an earlier task had left unpushed, and that were pushed first.
       type: list
       elements: str
 """

@@ -29,9 +29,19 @@ CHECKOUT = (
     "AE-GIT-4044",
     "git fetch failed. \nDetails: Checkout conflict with files: \npages/Page1/queries/q/metadata.json",
 )
-# What a pull with a read-only deploy key says once it has deployed.
-READ_ONLY_OLD = (400, "AE-GIT-4032", "SSH key is not configured correctly. Please reconfigure it with write access.")
-READ_ONLY_NEW = (400, "AE-GIT-4044", "git push failed. Details: not authorized to write")
+# What a push with a read-only deploy key says; the commit, the merge or the pull before it was done.
+READ_ONLY_OLD = (
+    400,
+    "AE-GIT-4032",
+    "SSH key is not configured correctly. Did you forget to add the SSH key to your remote repository? Please try "
+    "again by reconfiguring the SSH key with write access.",
+)
+READ_ONLY_NEW = (
+    400,
+    "AE-GIT-4044",
+    "git commit failed. \nDetails: Appsmith couldn't connect to this app's Git repository. You may need to update the "
+    "deploy key in the app's Git settings and add the new key to your Git repository",
+)
 REFUSED_KEY = (400, "AE-GIT-4032", "SSH key is not configured correctly.")
 INCOMPATIBLE = (400, "AE-JSN-4045", "The file is not compatible with the current version of the instance.")
 

@@ -10,7 +10,20 @@ from typing import Any
 
 import pytest
 import requests
-from git_calls import BASE, EDITED, MIGRATED, NEW, OLD, STAGING, WORKSPACE, GitCalls, application, status
+from git_calls import (
+    BASE,
+    EDITED,
+    MIGRATED,
+    NEW,
+    OLD,
+    READ_ONLY_NEW,
+    READ_ONLY_OLD,
+    STAGING,
+    WORKSPACE,
+    GitCalls,
+    application,
+    status,
+)
 
 Run = Callable[..., dict[str, Any]]
 APP = {"workspace": WORKSPACE, "applications": ["orders"]}
@@ -163,6 +176,7 @@ def look_at_both(calls: GitCalls, source: Any = None, destination: Any = None) -
 def test_merge_checks_merges_and_proves_from_the_source(calls: GitCalls, run_module: Run) -> None:
     look_at_both(calls)
     calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
     calls.merge()
     calls.merge_status("ALREADY_UP_TO_DATE")
     calls.status()
@@ -179,6 +193,7 @@ def test_merge_with_nothing_to_merge_writes_nothing(calls: GitCalls, run_module:
 def test_merge_in_check_mode_only_checks(calls: GitCalls, run_module: Run) -> None:
     look_at_both(calls)
     calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
     assert run_module("git_merge", MERGE, check_mode=True)["changed"]
 
 
@@ -193,6 +208,7 @@ def test_a_conflict_names_the_files_and_nothing_is_merged(calls: GitCalls, run_m
 def test_a_conflict_that_is_answered_with_200_is_a_failure(calls: GitCalls, run_module: Run) -> None:
     look_at_both(calls)
     calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
     calls.merge("CONFLICTING")
     result = run_module("git_merge", MERGE)
     assert result["failed"] and "CONFLICTING" in result["msg"]
@@ -201,6 +217,7 @@ def test_a_conflict_that_is_answered_with_200_is_a_failure(calls: GitCalls, run_
 def test_merged_by_answer_but_not_by_sight_is_a_failure(calls: GitCalls, run_module: Run) -> None:
     look_at_both(calls)
     calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
     calls.merge()
     calls.merge_status("CONFLICTING", possible=False)
     calls.status()
@@ -211,6 +228,7 @@ def test_merged_by_answer_but_not_by_sight_is_a_failure(calls: GitCalls, run_mod
 def test_a_check_that_does_not_tell_is_settled_by_a_second_merge(calls: GitCalls, run_module: Run) -> None:
     look_at_both(calls)
     calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
     calls.merge()
     calls.merge_status("MERGED_NOT_COMMITTED")
     calls.status()
@@ -221,6 +239,7 @@ def test_a_check_that_does_not_tell_is_settled_by_a_second_merge(calls: GitCalls
 def test_a_merge_without_an_answer_is_looked_for(calls: GitCalls, run_module: Run) -> None:
     look_at_both(calls)
     calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
     calls.merge(raises=TIMEOUT)
     calls.merge_status("MERGED_NOT_COMMITTED")
     calls.merge_status("ALREADY_UP_TO_DATE")
@@ -228,6 +247,85 @@ def test_a_merge_without_an_answer_is_looked_for(calls: GitCalls, run_module: Ru
     calls.status()
     result = run_module("git_merge", MERGE)
     assert result["changed"] and "merged all the same" in one(result)["warnings"][0]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_protected_destination_is_refused_before_the_server_merges(
+    calls: GitCalls, run_module: Run, check_mode: bool
+) -> None:
+    look_at_both(calls)
+    calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected("master")
+    result = run_module("git_merge", MERGE, check_mode=check_mode)
+    assert result["failed"] and result["error"]["title"] == "GitProtectedBranch" and "pull request" in result["msg"]
+
+
+@pytest.mark.parametrize("refusal", [READ_ONLY_OLD, READ_ONLY_NEW])
+def test_a_merge_whose_push_is_refused_says_where_the_commits_are(
+    calls: GitCalls, run_module: Run, refusal: tuple[int, str, str]
+) -> None:
+    look_at_both(calls)
+    calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
+    calls.merge(error=refusal)
+    result = run_module("git_merge", MERGE)
+    assert result["failed"] and result["error"]["title"] == "GitKeyRefused" and result["error"]["code"] == refusal[1]
+    assert "stay on the instance" in result["msg"] and "read_only: false" in result["msg"]
+
+
+def look_at_unpushed(calls: GitCalls, *, source: int = 0, destination: int = 0) -> None:
+    look_at_both(calls, status(ahead=source), status(ahead=destination))
+    for identifier, ahead in ((STAGING, source), (BASE, destination)):
+        if ahead:
+            calls.fetch(ahead=ahead, id=identifier)
+            calls.status(status(ahead=ahead), id=identifier)
+            calls.protected()
+
+
+def test_a_merge_that_was_never_pushed_is_pushed_by_the_next_run(calls: GitCalls, run_module: Run) -> None:
+    look_at_unpushed(calls, destination=2)
+    calls.commit("Merge staging into master")
+    calls.status()
+    calls.merge_status("ALREADY_UP_TO_DATE")
+    result = run_module("git_merge", MERGE)
+    assert result["changed"] and one(result)["pushed"] == ["master"]
+
+
+def test_what_was_never_pushed_of_the_source_is_pushed_before_the_merge(calls: GitCalls, run_module: Run) -> None:
+    look_at_unpushed(calls, source=1)
+    calls.commit("Merge staging into master", id=STAGING)
+    calls.status(id=STAGING)
+    calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
+    calls.merge()
+    calls.merge_status("ALREADY_UP_TO_DATE")
+    calls.status()
+    result = run_module("git_merge", MERGE)
+    assert result["changed"] and (one(result)["pushed"], one(result)["result"]) == (["staging"], "FAST_FORWARD")
+
+
+def test_a_push_to_come_is_predicted(calls: GitCalls, run_module: Run) -> None:
+    look_at_unpushed(calls, destination=2)
+    result = run_module("git_merge", MERGE, check_mode=True)
+    assert result["changed"] and one(result)["pushed"] == ["master"]
+
+
+@pytest.mark.parametrize("refusal", [READ_ONLY_OLD, READ_ONLY_NEW])
+def test_a_push_that_is_refused_again_is_the_error(
+    calls: GitCalls, run_module: Run, refusal: tuple[int, str, str]
+) -> None:
+    look_at_unpushed(calls, destination=2)
+    calls.commit("Merge staging into master", error=refusal)
+    result = run_module("git_merge", MERGE)
+    assert result["failed"] and result["error"]["title"] == "GitKeyRefused" and "read_only: false" in result["msg"]
+
+
+def test_a_push_that_can_not_be_seen_is_a_failure(calls: GitCalls, run_module: Run) -> None:
+    look_at_unpushed(calls, destination=2)
+    calls.commit("Merge staging into master")
+    calls.status(status(ahead=2))
+    result = run_module("git_merge", MERGE)
+    assert result["failed"] and result["error"]["title"] == "ProofFailed" and "2 commits not pushed" in result["msg"]
 
 
 def test_a_dirty_source_is_refused(calls: GitCalls, run_module: Run) -> None:
@@ -264,6 +362,7 @@ def test_a_destination_of_the_remote_is_brought_in_first(calls: GitCalls, run_mo
     calls.status()
     calls.status(id=STAGING)
     calls.merge_status("MERGED_NOT_COMMITTED", id=BASE)
+    calls.protected()
     calls.merge(id=BASE)
     calls.merge_status("ALREADY_UP_TO_DATE", id=BASE)
     calls.status(id=STAGING)
@@ -300,6 +399,7 @@ def test_a_migration_is_committed_on_both_branches_first(calls: GitCalls, run_mo
         calls.commit("Format of v1.91", id=identifier)
         calls.status(id=identifier)
     calls.merge_status("MERGED_NOT_COMMITTED")
+    calls.protected()
     calls.merge("MERGED")
     calls.merge_status("ALREADY_UP_TO_DATE")
     calls.status()

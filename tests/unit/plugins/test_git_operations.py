@@ -111,6 +111,20 @@ def test_a_commit_that_was_not_pushed_is_pushed(calls: GitCalls, run_module: Run
     assert run_module("git_commit", COMMIT)["changed"]
 
 
+@pytest.mark.parametrize("refusal", [READ_ONLY_OLD, READ_ONLY_NEW])
+def test_a_refused_push_says_where_the_commit_is(
+    calls: GitCalls, run_module: Run, refusal: tuple[int, str, str]
+) -> None:
+    calls.start()
+    calls.fetch()
+    calls.status(status(modified=EDITED))
+    calls.protected()
+    calls.commit("Filter by customer", error=refusal)
+    result = run_module("git_commit", COMMIT)
+    assert result["failed"] and result["error"]["title"] == "GitKeyRefused" and result["error"]["code"] == refusal[1]
+    assert "stay on the instance" in result["msg"] and "read_only: false" in result["msg"]
+
+
 def test_commit_answered_201_but_not_done_is_a_failure(calls: GitCalls, run_module: Run) -> None:
     calls.start()
     calls.fetch()
