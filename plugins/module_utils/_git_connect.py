@@ -34,24 +34,23 @@ KEY_TYPES = ["ECDSA", "RSA"]
 
 
 # -- author ------------------------------------------------------------------------------------------------------------
-def ensure_profile(git: Git, author: Author, before: Author, account: Author | None = None) -> Outcome:
+def ensure_profile(git: Git, author: Author, before: Author) -> Outcome:
     """Save the author of the signed-in user's commits.
 
-    The server shows the account's own name and address as if they were a saved profile; they count as saved only after
-    a POST (observed 4). O(before) is what it shows, O(account) what it would show unsaved. Where the wanted author is
-    the same as that, looking can't tell, so it is saved every time and reported as unchanged.
+    O(before) is what the server shows. Reading it saves the account's own name and address where nothing was saved yet,
+    so what is shown is always what is saved. (A first save without such a read before it would be without effect.)
     """
     facts = {"author": {"name": author.name, "email": author.email}}
-    if before == author and before != account:
+    if before == author:
         return Outcome(False, facts=facts)
-    if git.client.check_mode:
-        return Outcome(before != author, facts=facts)
-    # v1.91 answered a first POST with the account's own name: save, look, and save once more before giving up.
-    for _attempt in range(2):
+    if not git.client.check_mode:
         git.api.save_default_profile(author)
-        if git.api.default_profile() == author:
-            return Outcome(before != author, facts=facts)
-    raise ProofFailed(f"The author {author.name} <{author.email}> was saved, but the server shows another one")
+        if git.api.default_profile() != author:
+            raise ProofFailed(
+                f"The author {author.name} <{author.email}> was saved, but the server shows another one",
+                next_step="See whether somebody else works with this user, then run again.",
+            )
+    return Outcome(True, facts=facts)
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ author:
 description:
   - Saves name and e-mail address under which the signed-in user's commits are made. Without it Appsmith can neither
     commit nor end a pull.
-  - Appsmith shows the account's own name and address as if they were saved. If exactly these are wanted, looking
-    can't tell whether they are; they are saved every time then, and reported as unchanged.
+  - Where nothing is saved yet, Appsmith saves the account's own name and address as soon as it is asked for the author.
+    This module asks, so that much happens in check mode as well.
 extends_documentation_fragment:
   - stagecraft.appsmith._connection
   - stagecraft.appsmith._attributes
@@ -59,10 +59,8 @@ author:
       type: str
 """
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import ensure_profile
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module import LOCK_TIMEOUT, GitModule
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._session import whoami
 
 
 class GitProfile(GitModule):
@@ -74,10 +72,8 @@ class GitProfile(GitModule):
 
     def run(self) -> None:
         wanted = self.read_author({"name": self.params["author_name"], "email": self.params["author_email"]})
-        me = whoami(self.client)
-        account = Author(str(me.get("name") or ""), str(me.get("email") or me.get("username") or ""))
         before = self.git.api.default_profile()
-        outcome = ensure_profile(self.git, wanted, before, account)
+        outcome = ensure_profile(self.git, wanted, before)
         self.result.update(outcome.facts)
         if outcome.changed:
             self.changed()
