@@ -39,7 +39,7 @@ EXAMPLES = r"""
   stagecraft.appsmith.git_commit:
     workspace: Operations
     applications: "{{ state.applications | selectattr('drift', 'eq', 'changes') | map(attribute='name') }}"
-    message: What was changed on production
+    commit_message: What was changed on production
 """
 
 RETURN = r"""
