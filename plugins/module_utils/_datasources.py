@@ -33,6 +33,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     AppsmithError,
     NotFound,
     ProofFailed,
+    after_writing,
 )
 
 # The only environment that the Community Edition has.
@@ -179,19 +180,22 @@ class Datasources:
         # With `auto` the stored secret was just tried, and no reason means that it works.
         proven = tested and not plan.reasons and update_secrets == "auto" and bool(secret_values(plan.wanted))
         saved: Json | None = plan.found
-        if plan.reasons:
-            if tested:
-                self._demand(plan, plan.payload, stored=not plan.stands_alone)
-                proven = check_mode
-            if not check_mode:
-                saved = self._write(plan)
-        if tested and not proven:
-            self._demand(plan, storage_of(saved or {}).get("datasourceConfiguration") or {}, stored=True, saved=saved)
-            proven = True
+        if plan.reasons and tested:
+            self._demand(plan, plan.payload, stored=not plan.stands_alone)
+            proven = check_mode
+        written = bool(plan.reasons) and not check_mode
+        if written:
+            saved = self._save(plan)
+        with after_writing(written):
+            if written:
+                self._look_at(plan, saved or {})
+            if tested and not proven:
+                stored = storage_of(saved or {}).get("datasourceConfiguration") or {}
+                self._demand(plan, stored, stored=True, saved=saved)
+                proven = True
         return self._report(plan, saved, proven=proven, tested=tested)
 
-    def _write(self, plan: Plan) -> Json:
-        """Save it, and believe only what the answer shows."""
+    def _save(self, plan: Plan) -> Json:
         try:
             saved: Json = self._send(plan) or {}
         except AppsmithError as error:
@@ -201,6 +205,11 @@ class Datasources:
                     " (and update_secrets must not be on_create)."
                 )
             raise
+        return saved
+
+    @staticmethod
+    def _look_at(plan: Plan, saved: Json) -> None:
+        """Believe only what the answer shows."""
         storage = storage_of(saved)
         if not storage.get("isConfigured"):
             raise ProofFailed(
@@ -214,7 +223,6 @@ class Datasources:
                 + hide("; ".join(storage["invalids"]), plan.wanted),
                 next_step="Correct its configuration.",
             )
-        return saved
 
     def _send(self, plan: Plan) -> Any:
         storage = {

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -12,6 +14,8 @@ class AppsmithError(Exception):
     """One line for a person (cause, code, what to do) and the parts of it for a program."""
 
     default_next_step: str | None = None
+    # Whether something had been written when it went wrong: a module says "changed" then, failed or not.
+    changed: bool = False
 
     def __init__(
         self,
@@ -45,6 +49,16 @@ class AppsmithError(Exception):
             "next_step": self.next_step,
             "details": self.details,
         }
+
+
+@contextlib.contextmanager
+def after_writing(written: bool = True) -> Iterator[None]:
+    """What goes wrong from here on went wrong after something was written."""
+    try:
+        yield
+    except AppsmithError as error:
+        error.changed = error.changed or written
+        raise
 
 
 class ConnectionFailed(AppsmithError):

@@ -145,7 +145,7 @@ class AppsmithModule:
                 failures.append((label(item), error))
                 entry = {
                     "name": label(item),
-                    "changed": False,
+                    "changed": error.changed,
                     "failed": True,
                     "msg": str(error),
                     "error": error.as_dict(),
@@ -185,6 +185,7 @@ class AppsmithModule:
             module.run()
         except AppsmithError as error:
             failure = error
+            module.changed(error.changed)
         finally:
             module.finish()
         diff = module._diff.as_result()

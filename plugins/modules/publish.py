@@ -112,7 +112,7 @@ from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications as applications
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _workspaces as workspaces
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import ProofFailed
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import ProofFailed, after_writing
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module import APPLICATIONS, BRANCH, GitModule
@@ -139,7 +139,8 @@ class Publish(GitModule):
             self.diff({"unpublished": before}, {"unpublished": []}, header=name)
             if not self.check_mode:
                 applications.publish(self.client, target.id)
-                self.prove(target)
+                with after_writing():
+                    self.prove(target)
         return {"id": target.id, "branch": target.branch, "changed": bool(before), "unpublished": before}
 
     def prove(self, target: Target) -> None:

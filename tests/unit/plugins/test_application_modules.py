@@ -378,6 +378,22 @@ def test_without_the_right_to_export_the_times_decide(api, run_module, applicati
     assert result["changed"] is wanted and not result["failed"]
 
 
+def test_without_the_right_to_export_a_second_run_changes_nothing(api, run_module):
+    """As the servers tell it: publishing sets the time of the deployment, and not that of the edit."""
+    refusal = (404, "AE-ACL-4004", "Unable to find application")
+    published = {**NEVER, "lastDeployedAt": NEVER["modifiedAt"]}
+    workspaces(api)
+    listed(api, NEVER)
+    without_export(api, refusal, NEVER)
+    api.expect("POST", "/applications/publish/a1", data=True)
+    without_export(api, refusal, published)
+    assert run_module("publish", {"workspace": "Operations"})["changed"]
+    workspaces(api)
+    listed(api, published)
+    without_export(api, refusal, published)
+    assert not run_module("publish", {"workspace": "Operations"})["changed"]
+
+
 def test_without_the_right_to_export_a_new_page_is_seen(api, run_module):
     workspaces(api)
     listed(api, AFTER)
@@ -425,6 +441,7 @@ def test_publish_without_effect(api, run_module):
     api.expect("GET", "/applications/export/a1", text=exported("select 2"))
     result = run_module("publish", {"workspace": "Operations"})
     assert result["error"]["title"] == "ProofFailed" and "still differs: query Page1/list_orders" in result["msg"]
+    assert result["changed"] and result["applications"][0]["changed"], "it was published, whatever came of it"
 
 
 def test_publish_goes_on_after_a_failure(api, run_module):

@@ -213,7 +213,26 @@ def test_saved_but_not_shown_as_configured_is_a_failure(server, run_module):
     server.look(stored(configured=False))
     server.save(save_body(CONFIGURATION), stored(configuration=without_secret(), configured=False))
     result = one(run_module, POSTGRES, test=False)
-    assert result["failed"] and "does not show it as configured" in result["msg"]
+    assert result["failed"] and result["changed"] and "does not show it as configured" in result["msg"]
+
+
+def test_what_fails_after_it_was_saved_says_changed(server, run_module):
+    """It was written, failed or not: handlers and reports must know."""
+    server.look(stored(configured=False))
+    server.test(test_body(CONFIGURATION))
+    server.save(save_body(CONFIGURATION), stored(configuration=without_secret()))
+    server.test(test_body(without_secret(), name="orders_db"), "FATAL: database is gone")
+    result = one(run_module, POSTGRES)
+    assert result["failed"] and result["changed"] and "(as it is stored): FATAL: database is gone" in result["msg"]
+
+
+def test_a_refused_save_says_not_changed(server, run_module):
+    server.look(stored(configured=False))
+    server.test(test_body(CONFIGURATION))
+    body = save_body(CONFIGURATION)
+    server.api.expect("PUT", "/datasources/datasource-storages", json=body, error=(403, "AE-ACL-4003", "No"))
+    result = one(run_module, POSTGRES)
+    assert result["failed"] and not result["changed"]
 
 
 def test_saved_with_invalids_is_a_failure(server, run_module):
@@ -522,6 +541,22 @@ def test_several_share_one_look_and_a_failing_one_stops_no_other(server, run_mod
     assert result["not_proven"] == ["status"] and result["unconfigured"] == ["other"]
     assert result["diff"]["before_header"] == "status"
     assert SECRET not in json.dumps(result)
+
+
+def test_of_several_each_says_for_itself_whether_it_was_written(server, run_module):
+    server.look(stored(configured=False), stored("status", "p-rest", configured=False))
+    server.test(test_body(CONFIGURATION))
+    server.save(save_body(CONFIGURATION), stored(configuration=without_secret()))
+    server.test(test_body(without_secret(), name="orders_db"), "FATAL: database is gone")
+    server.api.expect(
+        "PUT",
+        "/datasources/datasource-storages",
+        json=save_body(REST_CONFIGURATION, "p-rest", "status"),
+        error=(403, "AE-ACL-4003", "No"),
+    )
+    result = many(run_module, [POSTGRES, REST])
+    assert result["failed"] and result["changed"]
+    assert [(entry["failed"], entry["changed"]) for entry in result["results"]] == [(True, True), (True, False)]
 
 
 def test_several_that_are_as_wanted_change_nothing(server, run_module):
