@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +18,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     InvalidInput,
     NotAppsmith,
     ProofFailed,
+    after_writing,
 )
 
 
@@ -87,9 +89,8 @@ def sign_out(client: Client) -> None:
 
 def create_super_user(
     client: Client, *, name: str, email: str, password: str, telemetry: bool = False, newsletter: bool = False
-) -> dict[str, Any]:
-    """Make the first user; the client is signed in as that user afterwards. Look at C(emptyInstance) before."""
-    client.session = None
+) -> None:
+    """Make the first user, and be signed in as that user. Look at C(emptyInstance) before, at own_session() after."""
     form = {
         "name": name,
         "email": email,
@@ -97,21 +98,55 @@ def create_super_user(
         "allowCollectingAnonymousData": "true" if telemetry else "false",
         "signupForNewsletter": "true" if newsletter else "false",
     }
-    answer = client.answer("POST", "/users/super", form=form, safe_to_repeat=False)
-    if answer.status != 302:
-        client.judge(answer, "/users/super")
-        raise NotAppsmith(f"{client.url} did not answer as Appsmith does", http_status=answer.status)
-    text = _query(answer).get("error")
+    text = _register(client, "/users/super", form)
     if text == "Unauthorized access":
         raise AlreadyExists("The instance has users already", next_step="Sign in as its administrator.")
     if text is not None:
         raise InvalidInput(
             f"The first user was refused: {text}", next_step="Check the e-mail address and the password."
         )
+
+
+def sign_up(client: Client, *, name: str, email: str, password: str) -> None:
+    """Complete an account that was announced, and be signed in with it. Look before: an address that the instance does
+    not know becomes a user, and no call takes a user away."""
+    text = _register(client, "/users", {"name": name, "email": email, "password": password})
+    if text is None:
+        return
+    if "already" in text.lower():
+        raise _refused(email)
+    raise InvalidInput(
+        f"{email} could not be signed up: {text}", next_step="Check the e-mail address and the password."
+    )
+
+
+def _register(client: Client, path: str, form: dict[str, str]) -> str | None:
+    """What the server objects to; None = accepted."""
+    client.session = None
+    answer = client.answer("POST", path, form=form, safe_to_repeat=False)
+    if answer.status != 302:
+        client.judge(answer, path)
+        raise NotAppsmith(f"{client.url} did not answer as Appsmith does", http_status=answer.status)
+    if "verificationPending" in answer.location:
+        with after_writing():
+            _raise_refusal(answer, form["email"])
+    return _query(answer).get("error")
+
+
+def own_session(client: Client, email: str) -> dict[str, Any]:
+    """The user after a registration, proven to be the one that was asked for."""
     me = whoami(client)
     if str(me.get("email", "")).lower() != email.lower():
-        raise ProofFailed(f"The server accepted the first user {email}, but the session is {me.get('email')}'s")
+        raise ProofFailed(f"The server accepted the user {email}, but the session is {me.get('email')}'s")
     return me
+
+
+def may_be_announced(client: Client, email: str) -> bool:
+    """Whether APPSMITH_ADMIN_EMAILS can hold this address, as far as the instance tells anybody: it shows a hash of the
+    domain of one of them."""
+    shown = (client.get("/tenants/current") or {}).get("adminEmailDomainHash")
+    domain = email.partition("@")[2]
+    return bool(shown) and shown in (hashlib.sha256(one.encode()).hexdigest() for one in (domain, domain.lower()))
 
 
 def represent(user: dict[str, Any]) -> dict[str, Any]:

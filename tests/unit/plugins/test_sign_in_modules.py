@@ -177,10 +177,112 @@ def test_the_second_run_changes_nothing(api, run_module, check_mode):
 
 
 def test_somebody_elses_instance(api, run_module):
+    """Its administrators are of another domain, or none is known: nothing is sent."""
+    for tenant in ({}, {"adminEmailDomainHash": ""}, {"adminEmailDomainHash": "0" * 64}):
+        api.expect("GET", "/users/me", session=None, data=NOBODY)
+        api.expect_refused_password()
+        api.expect("GET", "/tenants/current", session=None, data=tenant)
+        result = run_module("super_user", FIRST)
+        assert result["failed"] and not result["changed"] and result["error"]["title"] == "AuthenticationFailed"
+
+
+# sha256 of example.com, as observed.
+DOMAIN = {"adminEmailDomainHash": "a379a6f6eeafb9a55e378c118034e2751e682fab9f2d30ab13d2125586ce1947"}
+SIGN_UP_FORM = {"name": "Operations", "email": USERNAME, "password": PASSWORD}
+
+
+def announced(api, **answer):
+    """An instance that made an account of APPSMITH_ADMIN_EMAILS, up to the sign-up and its answer."""
     api.expect("GET", "/users/me", session=None, data=NOBODY)
     api.expect_refused_password()
+    api.expect("GET", "/tenants/current", session=None, data=DOMAIN)
+    if answer:
+        api.expect("POST", "/users", session=None, form=SIGN_UP_FORM, status=302, **answer)
+
+
+ACCEPTED = {"location": "/signup-success?redirectUrl=%2Fapplications", "cookie": SESSION}
+
+
+@pytest.mark.parametrize("telemetry", [False, True])
+def test_an_announced_administrator_is_signed_up(api, run_module, telemetry):
+    announced(api, **ACCEPTED)
+    nameless = {key: value for key, value in ME.items() if key != "name"}
+    api.expect("GET", "/users/me", session=SESSION, data=nameless)
+    api.expect("PUT", "/users", session=SESSION, json={"name": "Operations"}, data={})
+    api.expect("GET", "/users/me", session=SESSION, data={**ME, "name": "Operations"})
+    api.expect("GET", "/admin/env", session=SESSION, data={"APPSMITH_DISABLE_TELEMETRY": "false"})
+    if not telemetry:
+        api.expect("PUT", "/admin/env", session=SESSION, json={"APPSMITH_DISABLE_TELEMETRY": "true"})
+    api.expect_sign_out()
+    result = run_module("super_user", {**FIRST, "allow_telemetry": telemetry}, diff=True)
+    wanted = {"email": USERNAME, "name": "Operations", "is_super_user": True}
+    assert result["changed"] and not result["failed"] and result["user"] == wanted
+    assert result["diff"] == {"before": {}, "after": wanted} and PASSWORD not in str(result)
+
+
+def test_a_sign_up_in_check_mode_is_predicted_and_not_made(api, run_module):
+    announced(api)
+    result = run_module("super_user", FIRST, check_mode=True)
+    assert result["changed"] and result["user"]["is_super_user"]
+    assert "only if nobody signed in yet" in str(result["warnings"])
+
+
+def test_a_sign_up_can_be_forbidden(api, run_module):
+    api.expect("GET", "/users/me", session=None, data=NOBODY)
+    api.expect_refused_password()
+    result = run_module("super_user", {**FIRST, "sign_up": False})
+    assert result["error"]["title"] == "AuthenticationFailed" and not result["changed"]
+
+
+@pytest.mark.parametrize(
+    ("error", "title", "text"),
+    [
+        (
+            "There%20is%20already%20an%20account%20registered",
+            "AuthenticationFailed",
+            "password of admin@example.com was",
+        ),
+        ("Signup%20is%20restricted", "InvalidInput", "could not be signed up: Signup is restricted"),
+    ],
+)
+def test_a_refused_sign_up_changes_nothing(api, run_module, error, title, text):
+    """The first is that of an account that has a password: the given one is wrong."""
+    announced(api, location=f"/user/signup?error={error}")
+    result = run_module("super_user", FIRST, diff=True)
+    assert result["error"]["title"] == title and text in result["msg"]
+    assert not result["changed"] and "diff" not in result and "user" not in result
+
+
+def test_a_sign_up_that_waits_for_an_e_mail(api, run_module):
+    announced(api, location=f"/user/verificationPending?email={USERNAME}")
     result = run_module("super_user", FIRST)
-    assert result["failed"] and not result["changed"] and result["error"]["title"] == "AuthenticationFailed"
+    assert result["changed"] and "Follow the link" in result["msg"]
+
+
+def test_a_sign_up_that_made_an_ordinary_user_says_so(api, run_module):
+    announced(api, **ACCEPTED)
+    api.expect("GET", "/users/me", session=SESSION, data={**ME, "isSuperUser": False})
+    api.expect_sign_out()
+    result = run_module("super_user", FIRST)
+    assert result["error"]["title"] == "ProofFailed" and "does not hold this address" in result["msg"]
+    assert result["changed"] and not result["user"]["is_super_user"]
+
+
+def test_a_sign_up_whose_session_is_somebody_elses(api, run_module):
+    announced(api, **ACCEPTED)
+    api.expect("GET", "/users/me", session=SESSION, data=NOBODY)
+    api.expect_sign_out()
+    result = run_module("super_user", FIRST)
+    assert result["error"]["title"] == "ProofFailed" and result["changed"]
+
+
+def test_a_suspended_account_is_not_signed_up(api, run_module):
+    """Where HTTP Basic is switched off the login says it."""
+    api.expect("GET", "/users/me", data=NOBODY)
+    api.expect("GET", "/users/me", basic=(USERNAME, PASSWORD), data=NOBODY)
+    location = "/user/login?error=true&message=Your+account+is+suspended+for+24+hours"
+    api.expect("POST", "/login", form=LOGIN_FORM, status=302, location=location)
+    assert run_module("super_user", FIRST)["error"]["title"] == "AccountSuspended"
 
 
 def test_a_user_who_lost_the_right(api, run_module):
@@ -209,7 +311,7 @@ def test_a_refused_first_user(api, run_module, location, title, text):
     api.expect("GET", "/users/me", data={**NOBODY, "emptyInstance": True})
     api.expect("POST", "/users/super", form=SUPER_FORM, status=302, location=location)
     result = run_module("super_user", FIRST)
-    assert result["error"]["title"] == title and text in result["msg"]
+    assert result["error"]["title"] == title and text in result["msg"] and not result["changed"]
 
 
 def test_a_first_user_who_is_not_there_afterwards(api, run_module):
