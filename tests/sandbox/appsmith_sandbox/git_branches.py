@@ -13,15 +13,17 @@ from .app import AppError, Context, internal_error, invalid_parameter, not_found
 from .git_clone import Clone
 from .git_engine import DOCS, SYSTEM, Work, failed, seconds_text
 from .store import Document
+from .workspaces import DEVELOPER
 
 
 def branches(ctx: Context, old: bool, prune: bool) -> list[Document]:
     work = Work.on(ctx, ctx.path["id"], old)
     clone = work.clone()
-    if prune:
-        with git_locks.lock(ctx.instance, work.base_id, "list"):
+    with git_locks.lock(ctx.instance, work.base_id, "listBranch", leaks=old):
+        if prune:
             work.fetch(clone)
-    names = [name.removeprefix("refs/heads/").removeprefix("refs/remotes/") for name in clone.refs()]
+        refs = clone.refs()
+    names = [name.removeprefix("refs/heads/").removeprefix("refs/remotes/") for name in refs]
     default = work.base["git"]["defaultBranchName"]
     rows = []
     for name in sorted(names, key=lambda name: (name.startswith("origin/"), name)):
@@ -59,14 +61,31 @@ def _branch_application(work: Work, branch: str, **members: Any) -> Work:
 
 
 def create_branch(ctx: Context, old: bool, name: Any) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
-    if not isinstance(name, str) or not name.strip():
-        raise invalid_parameter("branchName")
-    if name.startswith("origin/"):
-        raise remote_branch(name)
+    orphan = "Unable to find the parent reference. Please create a reference from other available references"
+    if old:
+        orphan = "Unable to find the parent branch. Please create a branch from other available branches"
+    work = Work.on(ctx, ctx.path["id"], old, with_key=git_keys.invalid_configuration(orphan))
+    if not isinstance(name, str) or not name.strip() or name.startswith("origin/"):
+        raise invalid_parameter("branchName" if old else "refName")
+    if not old:
+        return _create_branch(work, name)
+    try:
+        return _create_branch(work, name)
+    except AppError as error:
+        if error.code != "AE-GIT-5020":
+            raise
+        # It takes the failed lock for a failed checkout.
+        raise failed("branch", failed("checkout", f"Unable to find {work.branch}").message) from error
+
+
+def _create_branch(work: Work, name: str) -> Document:
+    ctx, old = work.ctx, work.old
     action = "branch" if old else "createRef"
-    with git_locks.lock(ctx.instance, work.base_id, "create branch"):
+    before = work.app.get("lastDeployedAt")
+    with git_locks.lock(ctx.instance, work.base_id, "createBranch" if old else "createRef", leaks=old):
         clone = work.clone()
+        if old:
+            clone.switch(work.branch)
         work.fetch(clone, action)
         refs = clone.refs()
         for ref, spoken in ((f"refs/remotes/origin/{name}", f"remotes/origin/{name}"), (f"refs/heads/{name}", name)):
@@ -75,21 +94,25 @@ def create_branch(ctx: Context, old: bool, name: Any) -> Document:
         author = git_keys.author(ctx, work.base_id)
         files = work.serialise()
         clone.set_branch(name, clone.tip(work.local))
-        created = _branch_application(work, name, lastDeployedAt=work.app.get("lastDeployedAt"))
+        created = _branch_application(work, name)
         created.load(files)
         created.sync_commit(clone, f"{SYSTEM}after creating a new branch: {name}", author)
-        # The parent's uncommitted changes have moved.
-        if work.changes(clone):
-            work.load(clone.files(work.local), isManualUpdate=True)
-        theme = ctx.store.setting("themeId")
-        # As it was answered: the themes come later, and on the new route only one of them.
+        # As it was answered: with the parent's time of deployment; the themes come later.
         said = applications.answer(ctx, created.app)
-        for member in ("unpublishedThemeId", "publishedThemeId"):
+        for member in ("unpublishedThemeId", "publishedThemeId", "lastDeployedAt"):
             said.pop(member, None)
+        if before:
+            said["lastDeployedAt"] = before
         if not old:
             created.app.pop("publishedThemeId", None)
-            created.app.update(unpublishedThemeId=theme, isManualUpdate=True)
+            created.app.update(unpublishedThemeId=ctx.store.setting("themeId"), isManualUpdate=True)
+            created.app["lastDeployedAt"] = before
             ctx.store.replace("applications", created.app)
+            # It ends with a discard of the parent: that is how the uncommitted changes move.
+            clone.show(work.branch)
+            work.load(clone.files(work.local), isManualUpdate=True, lastDeployedAt=now_text())
+        elif work.changes(clone):
+            work.load(clone.files(work.local), isManualUpdate=True)
     return said
 
 
@@ -104,51 +127,75 @@ def remote_branch(name: str) -> AppError:
 
 
 def checkout(ctx: Context, old: bool, name: Any) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
+    absent = not_found("application", f"{ctx.path['id']},{name}") if old else internal_error()
+    remote_and_old = isinstance(name, str) and name.startswith("origin/") and old
+    work = Work.on(ctx, ctx.path["id"], old, with_key=internal_error() if remote_and_old else absent)
     if not isinstance(name, str) or not name:
         raise invalid_parameter("branchName")
+    if old:
+        # No lock is taken, yet one is freed in the end.
+        said = _checkout(work, name, absent)
+        git_locks.free(ctx.instance, work.base_id)
+        return said
+    with git_locks.lock(ctx.instance, work.base_id, "checkoutRef"):
+        return _checkout(work, name, absent)
+
+
+def _checkout(work: Work, name: str, absent: AppError) -> Document:
+    ctx, old = work.ctx, work.old
+    clone = work.clone()
     short = name.removeprefix("origin/")
     present = work.of_branch(short)
-    if present and name == short:
-        return applications.answer(ctx, present.app)
     if name == short:
-        raise not_found("application", f"{work.app['id']},{name}") if old else internal_error()
+        if present is None:
+            raise absent
+        if not old:
+            clone.switch(short)
+        return applications.answer(ctx, present.app)
     if present:
-        raise failed("checkout", f"{short} already exists locally. Please checkout the local branch")
-    with git_locks.lock(ctx.instance, work.base_id, "checkout"):
-        clone = work.clone()
-        work.fetch(clone, "checkout")
-        remote = f"refs/remotes/{name}"
-        if remote not in clone.refs():
-            raise not_found("application", f"{work.app['id']},{name}") if old else internal_error()
-        files = clone.files(remote)
-        created = _branch_application(work, short)
-        try:
-            created.need_readable(files)
-            clone.set_branch(short, clone.tip(remote))
-            created.load(files, isManualUpdate=True)
-        except AppError:
-            applications.remove(ctx.store, created.app)
-            raise
-        clone.show(short)
+        if old:
+            raise failed("checkout", f"{name} already exists in local - {short}")
+        raise failed("checkout branch", f"Ref {short} already exists")
+    work.fetch(clone, "checkout branch")
+    remote = f"refs/remotes/{name}"
+    if remote not in clone.refs():
+        if old:
+            raise failed("checkout branch", f"Ref {name} cannot be resolved")
+        raise failed("checkout branch", f"Remote does not have refs/heads/{short} available for fetch.")
+    files = clone.files(remote)
+    # It copies the base application, with its time of deployment.
+    created = _branch_application(work, short, lastDeployedAt=work.base.get("lastDeployedAt"))
+    try:
+        created.need_readable(files)
+        clone.set_branch(short, clone.tip(remote))
+        created.load(files, isManualUpdate=True)
+    except AppError:
+        applications.remove(ctx.store, created.app)
+        raise
+    clone.show(short)
+    if not old:
         work.set_base_git(checkedOut=short)
     return applications.answer(ctx, created.app)
 
 
 def delete_branch(ctx: Context, old: bool, name: str) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
-    action = "delete branch" if old else "delete ref"
-    if name == work.base["git"]["defaultBranchName"]:
-        raise failed(action, " Cannot delete default branch")
-    if name in (work.base["git"].get("branchProtectionRules") or []):
-        raise failed(action, f" Cannot delete protected branch {name}")
+    absent = not_found("application", f"{ctx.path['id']},{name}")
+    work = Work.on(ctx, ctx.path["id"], old, with_key=absent, without=absent)
     gone = work.of_branch(name)
     if gone is None:
-        raise not_found("application", f"{work.base_id},{name}")
-    with git_locks.lock(ctx.instance, work.base_id, "delete"):
+        raise absent
+    is_default = name == work.base["git"]["defaultBranchName"]
+    refusal = failed("delete branch" if old else "delete ref", " Cannot delete default branch")
+    if is_default and not old:
+        raise refusal
+    if name in (work.base["git"].get("branchProtectionRules") or []):
+        raise failed("delete", f"Cannot delete protected branch {name}")
+    with git_locks.lock(ctx.instance, work.base_id, "delete", leaks=is_default):
+        if is_default:
+            raise refusal
         clone = work.clone()
         if clone.head() == name:
-            raise failed(action, f" Cannot delete checked out branch {name}")
+            raise failed("delete branch", "Cannot delete current checked out branch")
         said = applications.answer(ctx, gone.app)
         clone.delete_branch(name)
         applications.remove(ctx.store, gone.app)
@@ -156,8 +203,10 @@ def delete_branch(ctx: Context, old: bool, name: str) -> Document:
 
 
 def set_protected(ctx: Context) -> list[str]:
-    work = Work.on(ctx, ctx.path["id"], False)
     names = ctx.json.get("branchNames") or []
+    if not names and _has_key_only(ctx):
+        return []
+    work = Work.on(ctx, ctx.path["id"], False, with_key=internal_error(), without=internal_error())
     if names not in ([], [work.base["git"]["defaultBranchName"]]):
         raise AppError(
             400, "AE-APP-4007", "Unsupported operation", title="BAD_REQUEST", error_type="Unsupported operation"
@@ -166,8 +215,15 @@ def set_protected(ctx: Context) -> list[str]:
     return list(names)
 
 
+def _has_key_only(ctx: Context) -> bool:
+    app = applications.need(ctx, ctx.path["id"], DEVELOPER)
+    return not app.get("git") and git_keys.application_key(ctx, app["baseId"]) is not None
+
+
 def get_protected(ctx: Context) -> list[str]:
-    work = Work.on(ctx, ctx.path["id"], False)
+    if _has_key_only(ctx):
+        return []
+    work = Work.on(ctx, ctx.path["id"], False, without=internal_error())
     return list(work.base["git"].get("branchProtectionRules") or [])
 
 
@@ -175,8 +231,8 @@ def get_protected(ctx: Context) -> list[str]:
 
 
 def _merge_sides(ctx: Context, old: bool) -> tuple[Work, Work, str, str]:
-    work = Work.on(ctx, ctx.path["id"], old)
     source, destination = ctx.json.get("sourceBranch"), ctx.json.get("destinationBranch")
+    work = Work.on(ctx, ctx.path["id"], old, with_key=not_found("application", f"{ctx.path['id']},{destination}"))
     for name in (source, destination):
         if not isinstance(name, str) or not name:
             raise invalid_parameter("branchName")
@@ -214,7 +270,7 @@ def _unmergeable(work: Work, target: Work, clone: Clone, old: bool) -> AppError 
 
 def merge_status(ctx: Context, old: bool) -> Document:
     work, target, source, destination = _merge_sides(ctx, old)
-    with git_locks.lock(ctx.instance, work.base_id, "merge"):
+    with git_locks.lock(ctx.instance, work.base_id, "mergeBranch"):
         clone = work.clone()
         work.fetch(clone, "merge")
         refusal = _unmergeable(work, target, clone, old)
@@ -235,7 +291,7 @@ def merge_status(ctx: Context, old: bool) -> Document:
 
 def merge(ctx: Context, old: bool) -> Document:
     work, target, source, destination = _merge_sides(ctx, old)
-    with git_locks.lock(ctx.instance, work.base_id, "merge"):
+    with git_locks.lock(ctx.instance, work.base_id, "mergeBranch"):
         clone = work.clone()
         work.fetch(clone, "merge")
         refusal = _unmergeable(work, target, clone, old)

@@ -35,7 +35,7 @@ class KeyRefused(GitFailed):
 
 
 class RemoteMissing(GitFailed):
-    """The remote has no such repository."""
+    """The remote has no such repository, or none that this key, though known to it, may read."""
 
 
 class RemoteTimeout(GitFailed):
@@ -312,6 +312,7 @@ def _remote_error(output: str) -> type[GitFailed]:
         return PushDeclined
     if "[rejected]" in output:
         return RemoteAhead
-    if "Repository not found" in output or "does not appear to be a git repository" in output:
+    texts = ("Repository not found", "not authorized to read", "does not appear to be a git repository")
+    if any(text in output for text in texts):
         return RemoteMissing
     return KeyRefused

@@ -55,9 +55,10 @@ def parse_address(url: Any, old: bool) -> Address:
     raise invalid_parameter("browserSupportedRemoteUrl" if url else "remoteUrl")
 
 
-def _clone_error(ctx: Context, error: GitFailed, old: bool) -> AppError:
+def _clone_error(ctx: Context, error: GitFailed) -> AppError:
+    """No such repository, or a key that is another one's: both are a wrong address, as Git hosts tell them alike."""
     if isinstance(error, RemoteMissing):
-        return git_keys.invalid_configuration("Invalid remote: origin") if old else invalid_parameter("remote url")
+        return invalid_parameter("remote url")
     if isinstance(error, RemoteTimeout):
         return AppError(504, "AE-GIT-5014", "Git command clone timed out", title="GIT_ACTION_EXECUTION_ERROR")
     return git_keys.key_refused(ctx)
@@ -124,8 +125,12 @@ def connect(ctx: Context, old: bool) -> Document:
             work.folder.parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(work.folder, ignore_errors=True)
             temporary.rename(work.folder)
+        except RemoteMissing as error:
+            if old:
+                raise git_keys.invalid_configuration("Invalid remote: origin") from error
+            raise _clone_error(ctx, error) from error
         except GitFailed as error:
-            raise _clone_error(ctx, error, old) from error
+            raise _clone_error(ctx, error) from error
         finally:
             shutil.rmtree(temporary.parent, ignore_errors=True)
         try:
@@ -176,7 +181,7 @@ def import_repository(ctx: Context, workspace_id: str | None, old: bool) -> Docu
         except GitFailed as error:
             if loses_errors:
                 raise NeverAnswer from error
-            raise _clone_error(ctx, error, old) from error
+            raise _clone_error(ctx, error) from error
         if old:
             git_keys.save_profile(ctx, base_id, profile or {})
         branch = clone.remote_head()
@@ -243,7 +248,8 @@ def _import(
 
 def disconnect(ctx: Context, old: bool) -> Document:
     """No lock is taken, as was seen: it goes through while one has leaked."""
-    work = Work.on(ctx, ctx.path["id"], old)
+    without = None if old else git_keys.invalid_configuration("Please reconfigure the artifact to connect to git repo")
+    work = Work.on(ctx, ctx.path["id"], old, with_key=internal_error(), without=without)
     with ctx.store.tx():
         for app in applications.branches(ctx.store, work.base_id):
             if app["id"] != work.base_id:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import applications, git_keys, git_locks, repo_format
-from .app import AppError, Context, invalid_parameter, now_text
+from .app import AppError, Context, internal_error, invalid_parameter, now_text
 from .git_clone import (
     Author,
     Clone,
@@ -61,12 +61,20 @@ class Work:
     old: bool
 
     @classmethod
-    def on(cls, ctx: Context, app_id: str | None, old: bool, unconnected: AppError | None = None) -> Work:
+    def on(
+        cls,
+        ctx: Context,
+        app_id: str | None,
+        old: bool,
+        *,
+        with_key: AppError | None = None,
+        without: AppError | None = None,
+    ) -> Work:
+        """The application of the path. One that is not connected is told apart by whether it has a deploy key."""
         app = applications.need(ctx, app_id, DEVELOPER)
         if not app.get("git"):
-            raise unconnected or git_keys.invalid_configuration(
-                "Application is not connected to a Git repository. Please connect it first."
-            )
+            has_key = git_keys.application_key(ctx, app["baseId"]) is not None
+            raise (with_key if has_key else without) or git_keys.not_configured()
         return cls(ctx, app, old)
 
     @property
@@ -145,8 +153,9 @@ class Work:
                 title="GIT_ACTION_EXECUTION_ERROR",
                 error_type="Git timeout",
             )
-        if isinstance(error, KeyRefused) and self.old:
-            return git_keys.key_refused(self.ctx)
+        if isinstance(error, KeyRefused):
+            refused = git_keys.key_refused(self.ctx)
+            return refused if self.old else failed(action, refused.message)
         return failed(action, str(error))
 
     def fetch(self, clone: Clone, action: str = "fetch") -> None:
@@ -215,7 +224,7 @@ class Work:
             clone.show(self.branch)
             raise failed("push", str(error)) from error
         except GitFailed as error:
-            raise self.refusal(error, "push") from error
+            raise self.refusal(error, "push" if self.old else "commit") from error
         applications.publish(self.ctx.store, self.app["id"])
         self.app = self.ctx.store.update("applications", self.app["id"], **_themes(self.ctx))
         return said
@@ -272,8 +281,11 @@ def metadata(ctx: Context) -> Document:
     base = ctx.store.get("applications", app["baseId"]) or app
     key = git_keys.application_key(ctx, base["id"])
     said = dict(applications.answer(ctx, base).get("gitApplicationMetadata") or {})
-    said.setdefault("defaultApplicationId", base["id"])
-    said.setdefault("defaultArtifactId", base["id"])
+    if ctx.release.since("v1.61"):
+        said.setdefault("refType", "branch")
+    if key:
+        said.setdefault("defaultApplicationId", base["id"])
+        said.setdefault("defaultArtifactId", base["id"])
     saved = git_keys.profiles(ctx)
     said["gitProfiles"] = {name: saved[name] for name in ("default", base["id"]) if name in saved}
     if key:
@@ -286,17 +298,12 @@ def metadata(ctx: Context) -> Document:
 
 
 def status(ctx: Context, old: bool) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old, invalid_parameter("branchName"))
+    work = Work.on(ctx, ctx.path["id"], old, with_key=invalid_parameter("branchName"))
     try:
-        with git_locks.lock(ctx.instance, work.base_id, "status") as held:
+        with git_locks.lock(ctx.instance, work.base_id, "status", leaks=old):
             clone = work.clone()
             if ctx.query.get("compareRemote", "true") != "false":
-                try:
-                    work.fetch(clone, "status")
-                except AppError:
-                    if old:
-                        held.leak()
-                    raise
+                work.fetch(clone, "status")
             clone.switch(work.branch)
             changes = work.changes(clone)
             ahead, behind, remote = work.counts(clone)
@@ -361,8 +368,9 @@ def _kind_of(path: str) -> tuple[str, str, bool] | None:
 
 
 def fetch(ctx: Context, old: bool) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
-    with git_locks.lock(ctx.instance, work.base_id, "fetch"):
+    work = Work.on(ctx, ctx.path["id"], old, with_key=invalid_parameter("branchName"))
+    leaks = old and not ctx.release.since("v1.61")
+    with git_locks.lock(ctx.instance, work.base_id, "fetchRemote", leaks=leaks):
         clone = work.clone()
         files = _left_behind(work, clone)
         if files:
@@ -374,8 +382,8 @@ def fetch(ctx: Context, old: bool) -> Document:
 
 
 def _left_behind(work: Work, clone: Clone) -> list[str]:
-    """35: after a checkout of a remote branch the shared work tree is in the way of the other branches' fetch, until
-    one of them is discarded."""
+    """35: after a checkout of a remote branch by the new route the shared work tree is in the way of the other
+    branches' fetch, until one of them is discarded."""
     left = work.base["git"].get("checkedOut")
     if not left or left == work.branch or f"refs/heads/{left}" not in clone.refs():
         return []
@@ -386,15 +394,15 @@ def _left_behind(work: Work, clone: Clone) -> list[str]:
 
 
 def commit(ctx: Context, old: bool, message: str | None, push: bool, author: Author | None = None) -> str:
-    work = Work.on(ctx, ctx.path["id"], old)
+    work = Work.on(ctx, ctx.path["id"], old, with_key=invalid_parameter("branchName"))
     work.need_unprotected()
-    with git_locks.lock(ctx.instance, work.base_id, "commit"):
+    with git_locks.lock(ctx.instance, work.base_id, "commit", leaks=old):
         return work.sync_commit(work.clone(), message or INITIAL_MESSAGE, author, push)
 
 
 def push(ctx: Context) -> str:
-    work = Work.on(ctx, ctx.path["id"], True)
-    with git_locks.lock(ctx.instance, work.base_id, "push"):
+    work = Work.on(ctx, ctx.path["id"], True, with_key=internal_error(), without=internal_error())
+    with git_locks.lock(ctx.instance, work.base_id, "push", leaks=True):
         try:
             return f"Pushed successfully with status : {work.clone().push(work.branch)}"
         except RemoteAhead as error:
@@ -404,28 +412,25 @@ def push(ctx: Context) -> str:
 
 
 def pull(ctx: Context, old: bool) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
-    with git_locks.lock(ctx.instance, work.base_id, "pull") as held, git_locks.deployment(ctx.instance) as alone:
+    work = Work.on(ctx, ctx.path["id"], old, with_key=invalid_parameter("branchName"))
+    with (
+        git_locks.lock(ctx.instance, work.base_id, "pull", leaks=old),
+        git_locks.deployment(ctx.instance) as alone,
+    ):
         clone = work.clone()
-        try:
-            if work.changes(clone).modified:
-                raise failed(
-                    "pull",
-                    "There are uncommitted changes present in your local. Please commit them first and then try git "
-                    "pull",
-                )
-            work.fetch(clone, "pull")
-            author = Author("Appsmith", "appsmith@localhost")
-            if work.remote in clone.refs():
-                merge = clone.merge(work.branch, work.remote, author, f"Merge branch '{work.branch}' of origin")
-                if merge.status == "CONFLICTING":
-                    raise _pull_conflict(merge.conflicting)
-            clone.show(work.branch)
-            _deploy(work, clone, alone, "pull")
-        except AppError:
-            if old:
-                held.leak()
-            raise
+        if work.changes(clone).modified:
+            raise failed(
+                "pull",
+                "There are uncommitted changes present in your local. Please commit them first and then try git pull",
+            )
+        work.fetch(clone, "pull")
+        author = Author("Appsmith", "appsmith@localhost")
+        if work.remote in clone.refs():
+            merge = clone.merge(work.branch, work.remote, author, f"Merge branch '{work.branch}' of origin")
+            if merge.status == "CONFLICTING":
+                raise _pull_conflict(merge.conflicting)
+        clone.show(work.branch)
+        _deploy(work, clone, alone, "pull")
         work.set_git(lastCommittedAt=seconds_text())
         said = applications.answer(ctx, work.app)
         # Only now, with everything imported and published, the protection and the author are looked at (4, 33).
@@ -459,7 +464,8 @@ def _deploy(work: Work, clone: Clone, alone: bool, action: str) -> None:
 
 
 def discard(ctx: Context, old: bool) -> Document:
-    work = Work.on(ctx, ctx.path["id"], old)
+    unknown = internal_error()
+    work = Work.on(ctx, ctx.path["id"], old, with_key=unknown, without=unknown if old else None)
     with git_locks.lock(ctx.instance, work.base_id, "discard"), git_locks.deployment(ctx.instance) as alone:
         clone = work.clone()
         if work.remote in clone.refs() and not clone.rebase(work.branch):
@@ -484,6 +490,8 @@ def auto_commit(ctx: Context, old: bool) -> Document:
     same answer, and nothing happens. That is what three applications of the recordings did."""
     app = applications.need(ctx, ctx.path["id"], DEVELOPER)
     if not app.get("git"):
+        if git_keys.application_key(ctx, app["baseId"]):
+            raise invalid_parameter("branchName")
         return {"autoCommitResponse": "NON_GIT_APP", "progress": 0}
     work = Work(ctx, app, old)
     idle = {"autoCommitResponse": "IDLE", "progress": 0}
@@ -497,7 +505,7 @@ def auto_commit(ctx: Context, old: bool) -> Document:
     published = {"autoCommitResponse": "PUBLISHED", "progress": 0}
     if ctx.store.find("collections", applicationId=app["id"]):
         return published
-    with git_locks.lock(ctx.instance, work.base_id, "auto commit"):
+    with git_locks.lock(ctx.instance, work.base_id, "autoCommit"):
         # Of what is committed: what somebody has changed since stays uncommitted.
         files = repo_format.migrated(clone.files(work.local), ctx.release)
         committed = clone.managed(work.local)
@@ -527,7 +535,7 @@ def auto_commit_progress(ctx: Context) -> Document:
 
 
 def toggle_auto_commit(ctx: Context) -> bool:
-    work = Work.on(ctx, ctx.path["id"], False)
+    work = Work.on(ctx, ctx.path["id"], False, with_key=internal_error(), without=internal_error())
     enabled = not work.base["git"].get("autoCommitEnabled", True)
     work.set_base_git(autoCommitEnabled=enabled)
     return enabled

@@ -38,6 +38,13 @@ def invalid_configuration(details: str) -> AppError:
     )
 
 
+def not_configured() -> AppError:
+    return invalid_configuration(
+        "Unable to find the git configuration, please configure your application with git to use version control "
+        "service"
+    )
+
+
 def key_refused(ctx: Context) -> AppError:
     """AE-GIT-4032; the two recorded releases say it in different words."""
     old = (
@@ -129,7 +136,9 @@ def read_key(ctx: Context) -> Response:
     app = applications.need(ctx, ctx.path["id"], DEVELOPER)
     key = application_key(ctx, app["baseId"])
     if key is None:
-        raise invalid_configuration("Unable to find the SSH key. Please generate one first.")
+        # The new routes have their own word for it.
+        thing = "artifact" if "/git/applications/" in ctx.request.url.path else "application"
+        raise invalid_configuration(f"Can't find valid SSH key. Please configure the {thing} with git")
     said = {"publicKey": key["publicKey"], "docUrl": KEY_DOC, "gitSupportedSSHKeyType": KEY_TYPES}
     return ctx.ok(said, status=201)
 
@@ -178,14 +187,22 @@ def save_profile(ctx: Context, name: str, profile: Document) -> dict[str, Docume
         saved = profiles(ctx)
         had_default = "default" in saved
         saved[name] = {key: profile[key] for key in members if profile.get(key) is not None}
+        if name == "default":
+            saved[name].pop("useGlobalProfile", None)
         if not had_default:
             saved["default"] = _own(ctx)
+        _save(ctx, saved)
+    return saved
+
+
+def _save(ctx: Context, saved: dict[str, Document]) -> None:
+    assert ctx.user
+    with ctx.store.tx():
         stored = ctx.store.one("profiles", userId=ctx.user["id"])
         if stored:
             ctx.store.update("profiles", stored["id"], profiles=saved)
         else:
             ctx.store.insert("profiles", {"userId": ctx.user["id"], "profiles": saved})
-    return saved
 
 
 def author(ctx: Context, base_id: str) -> Author:
@@ -202,9 +219,22 @@ def author(ctx: Context, base_id: str) -> Author:
     return Author(own["authorName"], own["authorEmail"])
 
 
+def _has_default(saved: dict[str, Document]) -> bool:
+    default = saved.get("default") or {}
+    return bool(default.get("authorName") and default.get("authorEmail"))
+
+
 async def read_default_profile(ctx: Context) -> Response:
-    """Shows what would be the default, saved or not."""
-    return ctx.ok(profiles(ctx).get("default") or _own(ctx))
+    """A GET that writes: where no default is saved, the user's own name and address become it."""
+    saved = profiles(ctx)
+    if not _has_default(saved):
+        saved["default"] = _own(ctx)
+        _save(ctx, saved)
+    return ctx.ok(saved["default"])
+
+
+def _will_save_default(ctx: Context) -> bool:
+    return ctx.user is not None and not _has_default(profiles(ctx))
 
 
 async def save_default_profile(ctx: Context) -> Response:
@@ -241,11 +271,11 @@ ROUTES = [
     Route("POST", _NEW + "/{id}/ssh-keypair", copy_import_key, write=True, since="v1.91"),
     Route("GET", f"{_OLD}/protocol/key-types", key_types),
     Route("GET", f"{_NEW}/protocol/key-types", key_types, since="v1.56"),
-    Route("GET", f"{_OLD}/profile/default", read_default_profile),
+    Route("GET", f"{_OLD}/profile/default", read_default_profile, write=_will_save_default),
     Route("POST", f"{_OLD}/profile/default", save_default_profile, write=True),
     Route("GET", _OLD + "/profile/app/{id}", read_profile),
     Route("PUT", _OLD + "/profile/app/{id}", write_profile, write=True),
-    Route("GET", f"{_NEW}/profile/default", read_default_profile, since="v1.61"),
+    Route("GET", f"{_NEW}/profile/default", read_default_profile, write=_will_save_default, since="v1.61"),
     Route("POST", f"{_NEW}/profile/default", save_default_profile, write=True, since="v1.61"),
     Route("GET", _NEW + "/{id}/profile", read_profile, since="v1.61"),
     Route("PUT", _NEW + "/{id}/profile", write_profile, write=True, since="v1.61"),

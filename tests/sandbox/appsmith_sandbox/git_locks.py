@@ -38,19 +38,10 @@ def locked_error(command: str, holder: str) -> AppError:
     )
 
 
-class Held:
-    """The lock of an operation under way; `leak()` = it stays behind when the operation ends."""
-
-    def __init__(self) -> None:
-        self.leaks = False
-
-    def leak(self) -> None:
-        self.leaks = True
-
-
 @contextmanager
-def lock(instance: Instance, base_id: str, command: str) -> Iterator[Held]:
-    """One operation at a time on an application, all its branches together."""
+def lock(instance: Instance, base_id: str, command: str, *, leaks: bool = False) -> Iterator[None]:
+    """One operation at a time on an application, all its branches together. `leaks`: when the operation is refused, its
+    lock stays behind, as most operations of the old routes leave it."""
     locks: dict[str, _Lock] = instance.git.setdefault("locks", {})
     own = _Lock(command)
     deadline = time.monotonic() + WAIT_SECONDS * instance.time_scale
@@ -68,15 +59,22 @@ def lock(instance: Instance, base_id: str, command: str) -> Iterator[Held]:
                         del locks[base_id]
             raise locked_error(command, holder.command)
         time.sleep(max(0.01, min(1.0, instance.time_scale) * 0.25))
-    held = Held()
     try:
-        yield held
+        yield
+    except AppError:
+        if leaks:
+            own.expires = time.monotonic() + LEAK_SECONDS * instance.time_scale
+        raise
     finally:
         with _guard:
-            if held.leaks:
-                own.expires = time.monotonic() + LEAK_SECONDS * instance.time_scale
-            elif locks.get(base_id) is own:
+            if own.expires is None and locks.get(base_id) is own:
                 del locks[base_id]
+
+
+def free(instance: Instance, base_id: str) -> None:
+    """Whoever holds the lock: a checkout by the old route ends so, though it has taken none."""
+    with _guard:
+        instance.git.get("locks", {}).pop(base_id, None)
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -129,6 +130,11 @@ def test_import_without_a_key_and_with_a_wrong_address(prod: Server, host: GitHo
     path = f"git/import/{prod.workspace}"
     assert prod.error("POST", path, {"remoteUrl": host.ssh_url(ORDERS), "gitProfile": PROFILE})[1] == "AE-GIT-4031"
     prod.data("GET", "git/import/keys")
+    # A key of another repository, and no such repository, are told as a wrong address by every release.
+    host.repositories.add_key("acme/empty", "import", prod.data("GET", "git/import/keys")["publicKey"], False)
+    for name in (ORDERS, "acme/missing"):
+        refused = prod.error("POST", path, {"remoteUrl": host.ssh_url(name), "gitProfile": PROFILE})
+        assert refused[1:] == ("AE-APP-4000", "Please enter a valid parameter remote url.")
     for url in ("https://git.example.com/acme/orders.git", "git@host", "", "file:///srv/orders"):
         assert prod.error("POST", path, {"remoteUrl": url, "gitProfile": PROFILE})[1] == "AE-GIT-4031"
 
@@ -161,6 +167,12 @@ def test_connect_makes_the_first_commits_and_refuses_what_it_should(
     assert connect("acme/missing")[1:] == ("AE-APP-4000", "Please enter a valid parameter remote url.")
     assert connect("", f"ssh://git@127.0.0.1:{free_port()}/acme/empty.git")[1] == "AE-GIT-4032"
     assert connect(ORDERS)[1] == "AE-GIT-4033"
+    # A key that the host knows for another repository is told as a wrong address.
+    host.repositories.create("acme/other")
+    assert connect("acme/other")[:2] == (400, "AE-APP-4000")
+    old = {"remoteUrl": host.ssh_url("acme/other"), "gitProfile": PROFILE}
+    refused = prod.error("POST", f"git/connect/app/{app['id']}", old)
+    assert refused[1] == "AE-GIT-4031" and "Invalid remote: origin" in refused[2]
     body = {"remoteUrl": host.ssh_url("acme/empty"), "gitProfile": PROFILE}
     git = prod.git("POST", app["id"], "connect", body)["gitApplicationMetadata"]
     assert (git["branchName"], git["repoName"]) == ("master", "empty")
@@ -235,9 +247,21 @@ def test_delete_ref(prod: Server, host: GitHost) -> None:
     app = connected(prod, host)
     branch = prod.git("POST", app["id"], "create-ref", {"refName": "develop", "refType": "branch"})
     delete = "ref?refType=branch&refName="
-    assert "default branch" in prod.git_error("DELETE", app["id"], f"{delete}master")[2]
-    assert "checked out" in prod.git_error("DELETE", app["id"], f"{delete}develop")[2]
-    prod.git("PUT", app["id"], "discard")
+    default = prod.git_error("DELETE", app["id"], f"{delete}master")
+    assert default == (400, "AE-GIT-4044", "git delete ref failed. \nDetails:  Cannot delete default branch")
+    # What was last worked on is checked out: status, fetch, commit, checkout of the one branch or the other.
+    checkout = {"refName": "develop", "refType": "branch"}
+    for work in (
+        lambda: prod.status(branch["id"]),
+        lambda: prod.git("GET", branch["id"], "fetch/remote"),
+        lambda: prod.git("POST", branch["id"], "commit", {"message": "x"}),
+        lambda: prod.git("POST", app["id"], "checkout-ref", checkout),
+    ):
+        work()
+        refused = prod.git_error("DELETE", app["id"], f"{delete}develop")
+        assert refused[1] == "AE-GIT-4044"
+        assert refused[2] == "git delete branch failed. \nDetails: Cannot delete current checked out branch"
+        prod.git("GET", app["id"], "status?compareRemote=false")
     assert prod.git("DELETE", app["id"], f"{delete}develop")["id"] == branch["id"]
     assert prod.git_error("DELETE", app["id"], f"{delete}develop")[1] == "AE-APP-4027"
     assert "origin/develop" in [ref["refName"] for ref in prod.git("GET", app["id"], "refs?pruneRefs=true")]
@@ -279,9 +303,21 @@ def test_pull_without_an_author_fails_after_its_work(prod: Server, app: Document
 def test_the_first_saved_default_profile_is_the_users_own(prod: Server) -> None:
     wanted = {"authorName": "Release Bot", "authorEmail": "bot@example.com"}
     own = {"authorName": "Dana Dev", "authorEmail": "dana@example.com"}
-    assert prod.data("GET", "git/artifacts/profile/default") == own
     assert prod.data("POST", "git/artifacts/profile/default", wanted) == {"default": own}
     assert prod.data("POST", "git/artifacts/profile/default", wanted) == {"default": wanted}
+    assert prod.data("GET", "git/profile/default") == wanted
+
+
+def test_a_look_at_the_default_profile_saves_the_users_own(prod: Server) -> None:
+    """Seen in the database of both real releases, though a GET: so the first POST after it sticks."""
+    wanted = {"authorName": "Release Bot", "authorEmail": "bot@example.com"}
+    own = {"authorName": "Dana Dev", "authorEmail": "dana@example.com"}
+    for _time in range(2):
+        assert prod.data("GET", "git/artifacts/profile/default") == own
+    log = (prod.root / "logs" / "requests.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["write"] for line in log[-2:]] == [True, False]
+    said = prod.data("POST", "git/artifacts/profile/default", {**wanted, "useGlobalProfile": False})
+    assert said == {"default": wanted}
     assert prod.data("GET", "git/profile/default") == wanted
 
 
@@ -497,6 +533,58 @@ def test_auto_commit_toggle_flips(prod: Server, app: Document) -> None:
     assert prod.data("PATCH", f"git/auto-commit/toggle/app/{app['id']}") is True
 
 
+def test_refusals_of_the_old_routes_that_leave_their_lock(host: GitHost, tmp_path: Path) -> None:
+    """R1. A checkout of a branch that is there frees it."""
+    host.repositories.import_bundle("acme/old", APPS / "v1.60" / "orders.bundle", ["master", "staging"])
+    with server(tmp_path / "staging", "v1.60", time_scale=0.005) as dev:
+        app_id = dev.import_app(host, "acme/old")["id"]
+        dev.data("POST", f"git/create-branch/app/{app_id}", {"branchName": "develop"})
+        delete = f"git/branch/app/{app_id}?branchName="
+        current = dev.error("DELETE", f"{delete}develop")
+        assert current[2] == "git delete branch failed. \nDetails: Cannot delete current checked out branch"
+        # That one leaves no lock, these two do.
+        again = ("POST", f"git/create-branch/app/{app_id}", {"branchName": "develop"})
+        for refused, command in ((again, "createBranch"), (("DELETE", f"{delete}master", None), "delete")):
+            assert dev.error(*refused)[1] == "AE-GIT-4044"
+            locked = dev.error("GET", f"git/fetch/remote/app/{app_id}")
+            assert locked[:2] == (500, "AE-GIT-5020") and f"another command {command}," in locked[2]
+            assert dev.error(*again)[1:] == (
+                "AE-GIT-4044",
+                "git branch failed. \nDetails: git checkout failed. \nDetails: Unable to find master",
+            )
+            dev.data("GET", f"git/checkout-branch/app/{app_id}?branchName=develop")
+            assert dev.data("GET", f"git/fetch/remote/app/{app_id}")["behindCount"] == 0
+        # S5: here a checkout of a remote branch is in nobody's way.
+        dev.data("GET", f"git/checkout-branch/app/{app_id}?branchName=origin/staging")
+        assert dev.data("GET", f"git/fetch/remote/app/{app_id}")["behindCount"] == 0
+
+
+def test_a_new_branch_is_answered_with_the_time_of_its_origin(host: GitHost, tmp_path: Path) -> None:
+    """lastDeployedAt of create and checkout is copied from where the branch comes from."""
+    host.repositories.import_bundle("acme/old", APPS / "v1.60" / "orders.bundle", ["master", "staging"])
+    with server(tmp_path / "old", "v1.60") as dev:
+        app_id = dev.import_app(host, "acme/old")["id"]
+        made = dev.data("POST", f"git/create-branch/app/{app_id}", {"branchName": "one"})
+        assert "lastDeployedAt" not in made
+        path = f"git/checkout-branch/app/{app_id}?branchName="
+        # The old route deploys the new branch, the new one its origin.
+        assert "lastDeployedAt" in dev.data("GET", f"{path}one")
+        assert "lastDeployedAt" not in dev.data("GET", f"{path}origin/staging")
+        deployed = dev.data("PUT", f"git/discard/app/{app_id}")["lastDeployedAt"]
+        made = dev.data("POST", f"git/create-branch/app/{app_id}", {"branchName": "two"})
+        assert made["lastDeployedAt"] == deployed != dev.data("GET", f"{path}two")["lastDeployedAt"]
+    with server(tmp_path / "new") as dev:
+        app_id = dev.import_app(host, ORDERS)["id"]
+        dev.save_profile()
+        for name in ("one", "two"):
+            made = dev.git("POST", app_id, "create-ref", {"refName": name, "refType": "branch"})
+            assert ("lastDeployedAt" in made) is (name == "two")
+            seen = dev.git("POST", app_id, "checkout-ref", {"refName": name, "refType": "branch"})
+            assert seen.get("lastDeployedAt") == made.get("lastDeployedAt")
+        staging = dev.git("POST", app_id, "checkout-ref", {"refName": "origin/staging", "refType": "branch"})
+        assert "lastDeployedAt" in staging
+
+
 # Merges and clashes ---------------------------------------------------------------------------------------------------
 
 
@@ -551,11 +639,25 @@ def test_a_merge_of_what_does_not_touch_each_other(prod: Server, host: GitHost, 
 
 
 def test_checkout_of_a_remote_branch_is_in_the_way_of_fetch_until_a_discard(prod: Server, app: Document) -> None:
-    for name in ("nope", "origin/nope"):
-        refused = prod.git_error("POST", app["id"], "checkout-ref", {"refName": name, "refType": "branch"})
-        assert refused[:2] == (500, "AE-APP-5000")
-        assert prod.error("GET", f"git/checkout-branch/app/{app['id']}?branchName={name}")[:2] == (404, "AE-APP-4027")
+    def refused(name: str) -> list[tuple[int, str, str]]:
+        """By the new route and by the old one."""
+        return [
+            prod.git_error("POST", app["id"], "checkout-ref", {"refName": name, "refType": "branch"}),
+            prod.error("GET", f"git/checkout-branch/app/{app['id']}?branchName={name}"),
+        ]
+
+    new, old = refused("nope")
+    assert (new[:2], old[:2]) == ((500, "AE-APP-5000"), (404, "AE-APP-4027"))
+    begin = "git checkout branch failed. \nDetails: "
+    assert refused("origin/nope") == [
+        (400, "AE-GIT-4044", f"{begin}Remote does not have refs/heads/nope available for fetch."),
+        (400, "AE-GIT-4044", f"{begin}Ref origin/nope cannot be resolved"),
+    ]
     branch = prod.git("POST", app["id"], "checkout-ref", {"refName": "origin/staging", "refType": "branch"})
+    assert refused("origin/staging") == [
+        (400, "AE-GIT-4044", f"{begin}Ref staging already exists"),
+        (400, "AE-GIT-4044", "git checkout failed. \nDetails: origin/staging already exists in local - staging"),
+    ]
     assert branch["gitApplicationMetadata"]["branchName"] == "staging" and branch["baseId"] == app["id"]
     assert "count_open" in prod.published(branch["id"])
     error = prod.git_error("GET", app["id"], "fetch/remote")
@@ -587,12 +689,61 @@ def test_the_hosts_own_protection_undoes_the_commit(prod: Server, host: GitHost)
     assert (status["isClean"], status["aheadCount"]) == (False, 0)
 
 
-def test_not_connected_and_not_there(prod: Server) -> None:
-    app = prod.data("POST", "applications", {"workspaceId": prod.workspace, "name": "Plain"})
-    assert prod.git_error("GET", app["id"], "status")[1] == "AE-APP-4000"
-    assert prod.git_error("GET", app["id"], "refs")[1] == "AE-GIT-4031"
-    assert "remoteUrl" not in prod.git("GET", app["id"], "metadata")
-    assert prod.git("POST", app["id"], "auto-commit")["autoCommitResponse"] == "NON_GIT_APP"
+def _refusals(server: Server, app_id: str) -> dict[str, str]:
+    """Code, and the end of the message where codes are shared, of the calls that need a connection."""
+    calls = {
+        "status": ("GET", "status", None),
+        "fetch": ("GET", "fetch/remote", None),
+        "pull": ("GET", "pull", None),
+        "refs": ("GET", "refs", None),
+        "commit": ("POST", "commit", {"message": "x"}),
+        "discard": ("PUT", "discard", None),
+        "create": ("POST", "create-ref", {"refName": "x", "refType": "branch"}),
+        "checkout": ("POST", "checkout-ref", {"refName": "x", "refType": "branch"}),
+        "delete": ("DELETE", "ref?refName=x&refType=branch", None),
+        "merge": ("POST", "merge", {"sourceBranch": "a", "destinationBranch": "b"}),
+        "disconnect": ("POST", "disconnect", None),
+        "protect": ("POST", "protected-branches", {"branchNames": ["x"]}),
+    }
+    said = {}
+    for name, (method, verb, body) in calls.items():
+        _status, code, message = server.git_error(method, app_id, verb, body)
+        said[name] = f"{code} {message.split('. ')[1]}" if code == "AE-GIT-4031" else code
+    return said
+
+
+def test_not_connected_and_not_there(prod: Server, host: GitHost) -> None:
+    """As real servers of both releases said; a deploy key alone makes a difference, a past connection none."""
+    app_id = prod.data("POST", "applications", {"workspaceId": prod.workspace, "name": "Plain"})["id"]
+    nothing = (
+        "AE-GIT-4031 Details: Unable to find the git configuration, please configure your application with git to use "
+        "version control service"
+    )
+    never = {
+        **dict.fromkeys(("status", "fetch", "pull", "refs", "commit", "discard", "create", "checkout"), nothing),
+        **{"delete": "AE-APP-4027", "merge": nothing, "protect": "AE-APP-5000"},
+        "disconnect": "AE-GIT-4031 Details: Please reconfigure the artifact to connect to git repo",
+    }
+    assert _refusals(prod, app_id) == never
+    assert set(prod.git("GET", app_id, "metadata")) == {"refType", "gitProfiles", "autoCommitConfig"}
+    assert prod.git_error("GET", app_id, "protected-branches")[:2] == (500, "AE-APP-5000")
+    assert prod.git("POST", app_id, "auto-commit")["autoCommitResponse"] == "NON_GIT_APP"
+    assert "Can't find valid SSH key" in prod.git_error("GET", app_id, "ssh-keypair")[2]
+    prod.git("POST", app_id, "ssh-keypair")
+    assert _refusals(prod, app_id) == {
+        **dict.fromkeys(("status", "fetch", "pull", "commit"), "AE-APP-4000"),
+        **dict.fromkeys(("discard", "checkout", "disconnect", "protect"), "AE-APP-5000"),
+        **dict.fromkeys(("delete", "merge"), "AE-APP-4027"),
+        "refs": nothing,
+        "create": ("AE-GIT-4031 Details: Unable to find the parent reference"),
+    }
+    metadata = prod.git("GET", app_id, "metadata")
+    assert metadata["defaultApplicationId"] == metadata["defaultArtifactId"] == app_id and metadata["publicKey"]
+    assert prod.git("GET", app_id, "protected-branches") == []
+    assert prod.git_error("POST", app_id, "auto-commit")[1] == "AE-APP-4000"
+    app = connected(prod, host)
+    prod.git("POST", app["id"], "disconnect")
+    assert _refusals(prod, app["id"]) == never
     assert prod.git_error("GET", "0" * 24, "status")[:2] == (404, "AE-ACL-4004")
 
 
