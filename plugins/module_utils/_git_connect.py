@@ -10,16 +10,17 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _wait
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     GitActionFailed,
-    GitError,
     GitKeyRefused,
     GitNotConfigured,
+    GitProfileMissing,
+    GitRemoteNotFound,
     GitTimeout,
     InvalidInput,
     ProofFailed,
@@ -59,15 +60,31 @@ def key_title(url: str, label: str) -> str:
     return f"appsmith {url.split('://', 1)[-1]} {label}"
 
 
-def explain_refused_key(error: AppsmithError, remote_url: str, public_key: str, *, again: str) -> GitKeyRefused:
-    return GitKeyRefused(
-        f"The repository {remote_url} refused the instance's deploy key, or can't be reached from the instance: "
-        f"{error.message}",
+def _key_or_address(error: AppsmithError) -> bool:
+    """The refusals behind which a key that isn't registered may be.
+
+    A key that signs in for another repository, and a repository that isn't there, are the same to the server.
+    """
+    text = error.message.lower()
+    return isinstance(error, GitKeyRefused) or "parameter remote url" in text or "invalid remote" in text
+
+
+def _explain_refusal(
+    error: AppsmithError, repository: RemoteUrl, key: str, *, registered: bool, again: str
+) -> AppsmithError:
+    refusal = GitKeyRefused if isinstance(error, GitKeyRefused) else GitRemoteNotFound
+    step = (
+        f"Check the address, and add this deploy key to the repository, with write access unless it is only deployed "
+        f"from: {key} - then {again}. With git_host the collection does it itself."
+    )
+    if registered:
+        step = "The deploy key was registered with the Git host: check the address, with its host name and port."
+    return refusal(
+        f"There is no repository at {repository.text}, or it refused the instance's deploy key: {error.message}",
         code=error.code,
         http_status=error.http_status,
-        next_step=f"Add this deploy key to the repository, with write access unless it is only deployed from: "
-        f"{public_key} - then {again}. With git_host the collection does it itself.",
-        details={"public_key": public_key, "remote_url": remote_url},
+        next_step=step,
+        details={"public_key": key, "remote_url": repository.text},
     )
 
 
@@ -107,10 +124,16 @@ def connect(
         if not git.wait_until(lambda: same_repository(git.api.metadata(target.base_id).get("remoteUrl"), remote_url)):
             raise
         warnings.append(f"'{target.name}': {error.message}; it was connected all the same")
-    except GitKeyRefused as error:
-        raise explain_refused_key(error, remote_url, key, again="run again") from error
     except AppsmithError as error:
-        raise _explain_connect(error, repository) from error
+        if _key_or_address(error):
+            known = host is not None
+            raise _explain_refusal(error, repository, key, registered=known, again="run again") from error
+        if isinstance(error, GitActionFailed) and "push" in error.message.lower():
+            error.next_step = (
+                "The deploy key needs write access and the branch must take pushes. The server has thrown the key "
+                "away: run again, and register the new one."
+            )
+        raise
     metadata = git.api.metadata(target.base_id)
     if not same_repository(metadata.get("remoteUrl"), remote_url):
         raise ProofFailed(f"'{target.name}': the server said connected, but shows no such repository")
@@ -124,26 +147,6 @@ def _connected(metadata: dict[str, Any], key: str, registered: bool) -> dict[str
         "public_key": key,
         "key_registered": registered,
     }
-
-
-def _explain_connect(
-    error: AppsmithError, repository: RemoteUrl, next_step: str = "Make it first, empty, and check the address."
-) -> AppsmithError:
-    text = error.message.lower()
-    if "remote url" in text or "invalid remote" in text:
-        return GitError(
-            f"There is no repository at {repository.text}: {error.message}",
-            code=error.code,
-            http_status=error.http_status,
-            next_step=next_step,
-            details=error.details,
-        )
-    if isinstance(error, GitActionFailed) and "push" in text:
-        error.next_step = (
-            "The deploy key needs write access and the branch must take pushes. The server has thrown the key away: "
-            "run again, and register the new one."
-        )
-    return error
 
 
 def disconnect(git: Git, target: Target) -> Outcome:
@@ -192,11 +195,12 @@ def import_repository(
 ) -> Target:
     """Import a repository that is known not to be in the workspace; O(find) looks there for it."""
     repository = parse(remote_url)
-    key = ""
+    key, registered = "", False
     if generate_key:
         key = git.api.make_import_key(key_type)
     if host and key:
-        host.ensure_key(repository, key, title=key_title(git.client.url, label), read_only=not key_write)
+        title = key_title(git.client.url, label)
+        registered = host.ensure_key(repository, key, title=title, read_only=not key_write)
     try:
         git.alone(lambda: git.api.import_repository(workspace_id, remote_url, author, timeout=timeout))
     except (RequestTimeout, GitTimeout) as error:
@@ -209,30 +213,21 @@ def import_repository(
                 "a large one may need a longer import_timeout.",
             ) from error
         return found
-    except (GitKeyRefused, GitNotConfigured) as error:
-        # Without a key of the user the server says 'not configured'; a wrong author says so as well.
-        if isinstance(error, GitNotConfigured) and "author" in error.message.lower():
-            raise
-        if "remote" in error.message.lower() and isinstance(error, GitNotConfigured):
-            raise _explain_connect(error, repository, "Check the address.") from error
-        if host and key:
-            error.next_step = "The key was registered with the Git host: check the address, its host name and port."
-            raise
-        key = key or git.api.make_import_key(key_type)
-        raise explain_refused_key(error, remote_url, key, again="run again with generate_key: false") from error
-    except InvalidInput as error:
-        # v1.91, when the key signs in but sees no such repository: it is missing, or the key is another one's.
-        if "remote url" not in error.message.lower():
-            raise
-        if host and key:
-            raise _explain_connect(error, repository, "Check the address.") from error
-        key = key or git.api.make_import_key(key_type)
-        raise explain_refused_key(error, remote_url, key, again="run again with generate_key: false") from error
-    except GitActionFailed as error:
+    except AppsmithError as error:
+        if host and registered:
+            # Nobody will use it: the next attempt makes a new one. What the server said matters more than this.
+            with suppress(AppsmithError):
+                host.remove_key(repository, key)
+        # Without a key of the user the server says 'not configured', as it does without an author.
+        keyless = isinstance(error, GitNotConfigured) and not isinstance(error, GitProfileMissing)
+        if keyless or _key_or_address(error):
+            key = key or git.api.make_import_key(key_type)
+            again = "run again with generate_key: false"
+            raise _explain_refusal(error, repository, key, registered=registered, again=again) from error
         text = error.message.lower()
         if "empty repo" in text:
             error.next_step = "Push an application to its default branch first (git_connection makes the first commit)."
-        elif "already exists with the same name" in text:
+        elif isinstance(error, GitActionFailed) and "already exists with the same name" in text:
             error.next_step = "A datasource of that name but another kind is in the workspace: rename one of them."
         raise
     found = find()

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import requests
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _git_module
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import NotFound
 from git_calls import (
     BASE,
     KEY,
@@ -29,6 +31,11 @@ PROFILE = {"authorName": "Release Bot", "authorEmail": "bot@example.com", "useGl
 NO_PROFILE = {"authorName": "", "authorEmail": "", "useGlobalProfile": True}
 EMPTY = (400, "AE-GIT-4044", "git import failed. Details: Cannot import app from an empty repo")
 TIMEOUT = requests.exceptions.ReadTimeout("read timed out")
+# The same answer for a repository that isn't there and a key that may not read it: releases from v1.61 on, v1.60.
+NO_SUCH_REPOSITORY = [
+    (400, "AE-APP-4000", "Please enter a valid parameter remote url."),
+    (400, "AE-GIT-4031", "Git configuration is invalid. Details: Invalid remote: origin"),
+]
 CONNECT = {"workspace": WORKSPACE, "application": "orders", "remote_url": REMOTE, "author": AUTHOR}
 IMPORT = {"workspace": WORKSPACE, "remote_url": REMOTE, "author": AUTHOR}
 ALONE = application(remote=None)
@@ -139,13 +146,7 @@ def test_a_refused_key_is_in_the_error(calls: GitCalls, run_module: Run) -> None
     assert result["error"]["code"] == "AE-GIT-4032"
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
-        (400, "AE-APP-4000", "Please enter a valid parameter remote url."),
-        (400, "AE-GIT-4031", "Git configuration is invalid. Details: Invalid remote: origin"),
-    ],
-)
+@pytest.mark.parametrize("failure", NO_SUCH_REPOSITORY)
 def test_a_repository_that_is_not_there_is_named(
     calls: GitCalls, run_module: Run, failure: tuple[int, str, str]
 ) -> None:
@@ -154,7 +155,7 @@ def test_a_repository_that_is_not_there_is_named(
     calls.read_key()
     calls.connect(PROFILE, error=failure)
     result = run_module("git_connection", CONNECT)
-    assert result["failed"] and f"no repository at {REMOTE}" in result["msg"]
+    assert result["failed"] and f"no repository at {REMOTE}" in result["msg"] and KEY in result["msg"]
 
 
 def test_a_repository_with_content_points_to_the_import(calls: GitCalls, run_module: Run) -> None:
@@ -347,16 +348,54 @@ def test_a_refused_import_key_is_replaced_and_shown(calls: GitCalls, run_module:
     assert result["failed"] and KEY in result["msg"] and "generate_key: false" in result["msg"]
 
 
-def test_a_repository_to_import_that_is_not_there_is_named(calls: GitCalls, run_module: Run) -> None:
+@pytest.mark.parametrize("failure", NO_SUCH_REPOSITORY)
+def test_a_repository_to_import_that_is_not_there_may_lack_the_key(
+    calls: GitCalls, run_module: Run, failure: tuple[int, str, str]
+) -> None:
     calls.info()
     calls.workspaces()
     calls.home()
     calls.api.expect("GET", "/users/me", data=ME)
     calls.home()
-    text = "Git configuration is invalid. Details: Invalid remote: origin"
-    calls.import_repository(PROFILE, error=(400, "AE-GIT-4031", text))
+    calls.import_repository(PROFILE, error=failure)
+    calls.make_import_key()
     result = run_module("git_import", IMPORT)
-    assert result["failed"] and f"no repository at {REMOTE}" in result["msg"]
+    assert result["failed"] and f"no repository at {REMOTE}" in result["msg"] and KEY in result["msg"]
+
+
+class FakeHost:
+    """A Git host that takes every key."""
+
+    done: ClassVar[list[str]] = []
+
+    def __init__(self, options: dict[str, Any], *, check_mode: bool) -> None:
+        self.done.clear()
+
+    def ensure_key(self, repository: Any, key: str, *, title: str, read_only: bool) -> bool:
+        self.done.append(f"add {title}")
+        return True
+
+    def remove_key(self, repository: Any, key: str) -> bool:
+        self.done.append("remove")
+        raise NotFound("no such key")
+
+
+@pytest.mark.parametrize("failure", [REFUSED_KEY, EMPTY, *NO_SUCH_REPOSITORY])
+def test_the_key_of_a_refused_import_is_taken_away_again(
+    calls: GitCalls, run_module: Run, monkeypatch: pytest.MonkeyPatch, failure: tuple[int, str, str]
+) -> None:
+    monkeypatch.setattr(_git_module, "GitHost", FakeHost)
+    calls.info()
+    calls.workspaces()
+    calls.home()
+    calls.api.expect("GET", "/users/me", data=ME)
+    calls.home()
+    calls.make_import_key()
+    calls.import_repository(PROFILE, error=failure)
+    host = {"url": "https://git.example.com", "token": "t0"}
+    result = run_module("git_import", {**IMPORT, "git_host": host})
+    assert result["failed"] and result["error"]["code"] == failure[1] and KEY not in result["msg"]
+    assert FakeHost.done == [f"add appsmith appsmith.example.com {WORKSPACE} orders", "remove"]
 
 
 def test_an_empty_repository_is_told(calls: GitCalls, run_module: Run) -> None:
