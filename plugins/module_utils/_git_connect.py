@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -162,6 +163,20 @@ def disconnect(git: Git, target: Target) -> Outcome:
 
 
 # -- import ------------------------------------------------------------------------------------------------------------
+def _own_folder() -> str:
+    """A folder for locks in which nobody else can put anything."""
+    folder = os.path.join(tempfile.gettempdir(), f"stagecraft-appsmith-{os.getuid()}")
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise InvalidInput(
+            f"{folder} is not a folder of this user alone",
+            next_step="See who made it and remove it, or set TMPDIR to another folder.",
+        )
+    return folder
+
+
 @contextmanager
 def one_at_a_time(url: str, username: str | None) -> Iterator[None]:
     """One import by one user on one instance at a time, across the forks of a play.
@@ -170,7 +185,7 @@ def one_at_a_time(url: str, username: str | None) -> Iterator[None]:
     sequence.
     """
     name = hashlib.sha256(f"{url}|{username}".encode()).hexdigest()[:16]
-    path = os.path.join(tempfile.gettempdir(), f"stagecraft-appsmith-{os.getuid()}-{name}.lock")
+    path = os.path.join(_own_folder(), f"{name}.lock")
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

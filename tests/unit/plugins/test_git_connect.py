@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import requests
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _git_module
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import NotFound
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput, NotFound
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import one_at_a_time
 from git_calls import (
     BASE,
     KEY,
@@ -396,6 +401,41 @@ def test_the_key_of_a_refused_import_is_taken_away_again(
     result = run_module("git_import", {**IMPORT, "git_host": host})
     assert result["failed"] and result["error"]["code"] == failure[1] and KEY not in result["msg"]
     assert FakeHost.done == [f"add appsmith appsmith.example.com {WORKSPACE} orders", "remove"]
+
+
+def test_imports_of_one_user_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with one_at_a_time("http://a", "bot"), one_at_a_time("http://b", "bot"):
+        (folder,) = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        held = 0
+        for path in folder.iterdir():
+            with path.open() as file, pytest.raises(BlockingIOError):
+                held += 1
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert held == 2
+    with one_at_a_time("http://a", "bot"):
+        assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("planted", ["link", "open to all", "file"])
+def test_a_folder_that_others_may_have_made_holds_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = tmp_path / f"stagecraft-appsmith-{os.getuid()}"
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    if planted == "link":
+        folder.symlink_to(other)
+    elif planted == "file":
+        folder.touch(mode=0o600)
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+    with pytest.raises(InvalidInput, match="TMPDIR"), one_at_a_time("http://a", "bot"):
+        pass
+    assert not list(other.iterdir())
 
 
 def test_an_empty_repository_is_told(calls: GitCalls, run_module: Run) -> None:
