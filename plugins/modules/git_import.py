@@ -27,16 +27,13 @@ extends_documentation_fragment:
   - stagecraft.appsmith._git
   - stagecraft.appsmith._git.host
   - stagecraft.appsmith._git.author
+  - stagecraft.appsmith._git.import
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: full
 options:
-  workspace:
-    description: Name of the workspace.
-    type: str
-    required: true
   remote_url:
     description: SSH address of the repository.
     type: str
@@ -48,33 +45,6 @@ options:
   branch:
     description: A branch that is to be on the instance as well.
     type: str
-  generate_key:
-    description:
-      - Whether the user's key for imports is made anew. Default is to do so when O(git_host) is given.
-      - Without O(git_host) the key that M(stagecraft.appsmith.git_deploy_key) made last is used.
-    type: bool
-  key_type:
-    description: Kind of a new key.
-    type: str
-    choices: [ECDSA, RSA]
-    default: ECDSA
-  key_write:
-    description:
-      - Whether the key is registered with write access at O(git_host). An instance that is only deployed to by discard
-        needs none; one on which people commit does.
-    type: bool
-    default: false
-  elsewhere:
-    description:
-      - What to do when the repository is imported in another workspace of the instance already. V(report) goes on and
-        returns these workspaces; V(fail) is an error. In the same workspace a repository is never imported twice.
-    type: str
-    choices: [report, fail]
-    default: report
-  import_timeout:
-    description: Seconds until an import without an answer is given up, and looked for.
-    type: int
-    default: 180
 """
 
 EXAMPLES = r"""
