@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     GitConflict,
     GitKeyRefused,
+    GitNotConfigured,
     GitUpstreamAhead,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import GIT_API_NEW_SINCE
@@ -118,10 +119,12 @@ USE_DEFAULT_PROFILE = {"authorName": "", "authorEmail": "", "useGlobalProfile": 
 class GitApi(ABC):
     """The calls, without judgement: what they answer proves nothing (see C(_git.py) for look, act, prove).
 
-    O(application_id) is the id of a branch's document, O(base_id) that of the first one.
+    O(application_id) is the id of a branch's document, O(base_id) that of the first one. Most calls of the two
+    generations differ in their path only.
     """
 
     generation: str
+    paths: ClassVar[dict[str, str]]
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -130,40 +133,53 @@ class GitApi(ABC):
         """The same interface on another client (one for a thread)."""
         return type(self)(client)
 
+    def _path(self, action: str, identifier: str = "") -> str:
+        return self.paths[action].format(identifier)
+
     # -- reading ----------------------------------------------------------------------------------------------------
-    @abstractmethod
-    def metadata(self, base_id: str) -> dict[str, Any]: ...
+    def metadata(self, base_id: str) -> dict[str, Any]:
+        return self.client.get(self._path("metadata", base_id)) or {}
 
-    @abstractmethod
-    def status(self, application_id: str, *, compare_remote: bool = True) -> Status: ...
+    def status(self, application_id: str, *, compare_remote: bool = True) -> Status:
+        params = None if compare_remote else {"compareRemote": "false"}
+        return Status.read(self.client.get(self._path("status", application_id), params=params) or {})
 
-    @abstractmethod
-    def fetch(self, application_id: str) -> Ahead: ...
+    def fetch(self, application_id: str) -> Ahead:
+        found = read_ahead(self.client.get(self._path("fetch", application_id)))
+        if found is None:
+            status = self.status(application_id)
+            found = Ahead(status.ahead, status.behind)
+        return found
 
     @abstractmethod
     def branches(self, application_id: str, *, prune: bool = False) -> Branches: ...
 
-    @abstractmethod
-    def merge_status(self, application_id: str, source: str, destination: str) -> MergeCheck: ...
+    def merge_status(self, application_id: str, source: str, destination: str) -> MergeCheck:
+        body = {"sourceBranch": source, "destinationBranch": destination}
+        path = self._path("merge_status", application_id)
+        return read_merge_check(self.client.post(path, body, writes=False, safe_to_repeat=True))
 
-    @abstractmethod
-    def protected(self, base_id: str) -> list[str]: ...
+    def protected(self, base_id: str) -> list[str]:
+        return list(self.client.get(self._path("protected", base_id)) or ())
 
-    @abstractmethod
-    def read_key(self, application_id: str) -> str | None: ...
+    def read_key(self, application_id: str) -> str | None:
+        try:
+            return (self.client.get(self._path("key", application_id)) or {}).get("publicKey")
+        except GitNotConfigured:
+            return None
 
-    @abstractmethod
-    def default_profile(self) -> Author: ...
+    def default_profile(self) -> Author:
+        return read_author(self.client.get(self._path("profile")))
 
     # -- writing ----------------------------------------------------------------------------------------------------
     @abstractmethod
     def commit(self, application_id: str, message: str, author: Author | None = None) -> str: ...
 
-    @abstractmethod
-    def pull(self, application_id: str) -> dict[str, Any]: ...
+    def pull(self, application_id: str) -> dict[str, Any]:
+        return self.client.get(self._path("pull", application_id), writes=True) or {}
 
-    @abstractmethod
-    def discard(self, application_id: str) -> dict[str, Any]: ...
+    def discard(self, application_id: str) -> dict[str, Any]:
+        return self.client.put(self._path("discard", application_id)) or {}
 
     @abstractmethod
     def create_branch(self, application_id: str, name: str) -> dict[str, Any]: ...
@@ -174,26 +190,28 @@ class GitApi(ABC):
     @abstractmethod
     def delete_branch(self, base_id: str, name: str) -> dict[str, Any]: ...
 
-    @abstractmethod
-    def merge(self, application_id: str, source: str, destination: str) -> str: ...
+    def merge(self, application_id: str, source: str, destination: str) -> str:
+        body = {"sourceBranch": source, "destinationBranch": destination}
+        return read_merge(self.client.post(self._path("merge", application_id), body))
 
-    @abstractmethod
-    def connect(self, base_id: str, remote_url: str, author: Author | None) -> dict[str, Any]: ...
+    def connect(self, base_id: str, remote_url: str, author: Author | None) -> dict[str, Any]:
+        body = {"remoteUrl": remote_url, "gitProfile": profile(author)}
+        return self.client.post(self._path("connect", base_id), body) or {}
 
-    @abstractmethod
-    def disconnect(self, base_id: str) -> dict[str, Any]: ...
+    def disconnect(self, base_id: str) -> dict[str, Any]:
+        return self.client.post(self._path("disconnect", base_id)) or {}
 
-    @abstractmethod
-    def protect(self, base_id: str, names: list[str]) -> list[str]: ...
+    def make_key(self, application_id: str, key_type: str = "ECDSA") -> str:
+        data = self.client.post(self._path("key", application_id), params={"keyType": key_type})
+        return str((data or {}).get("publicKey") or "")
 
-    @abstractmethod
-    def make_key(self, application_id: str, key_type: str = "ECDSA") -> str: ...
+    def make_import_key(self, key_type: str = "ECDSA") -> str:
+        # A GET that writes: each call replaces the user's key.
+        data = self.client.get(self._path("import_key"), params={"keyType": key_type}, writes=True)
+        return str((data or {}).get("publicKey") or "")
 
-    @abstractmethod
-    def make_import_key(self, key_type: str = "ECDSA") -> str: ...
-
-    @abstractmethod
-    def save_default_profile(self, author: Author) -> None: ...
+    def save_default_profile(self, author: Author) -> None:
+        self.client.post(self._path("profile"), author.as_profile())
 
     def import_repository(
         self, workspace_id: str, remote_url: str, author: Author | None, timeout: float | None = None
