@@ -7,35 +7,33 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from plays import Plays
+from plays import Plays, Run
 from stage import SIDES, Stage
 
 
-@pytest.fixture(scope="module")
-def requests(stage: Stage, provisioned: dict[str, Any]) -> list[dict[str, Any]]:
+def _requests(stage: Stage) -> list[dict[str, Any]]:
     return [{**request, "instance": side} for side in SIDES for request in stage.requests(side)]
 
 
-def test_the_log_knows_writes(requests: list[dict[str, Any]]) -> None:
-    assert any(request["write"] for request in requests)
+def _during(run: Run, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [request for request in requests if run.began <= request["time"] <= run.ended]
 
 
-def test_runs_that_change_nothing_write_nothing(plays: Plays, requests: list[dict[str, Any]]) -> None:
-    quiet = [run for run in plays.runs if run.writes is False]
+def test_the_log_knows_writes(plays: Plays, stage: Stage, provisioned: dict[str, Any]) -> None:
+    assert any(request["write"] for request in _during(provisioned["first"], _requests(stage)))
+
+
+def test_runs_that_change_nothing_write_nothing(plays: Plays, stage: Stage, provisioned: dict[str, Any]) -> None:
+    requests, quiet = _requests(stage), [run for run in plays.runs if run.writes is False]
     assert len(quiet) >= 2
+    assert any(_during(run, requests) for run in quiet)
     for run in quiet:
-        seen = [request for request in requests if run.began <= request["time"] <= run.ended]
-        written = [(one["instance"], one["method"], one["path"]) for one in seen if one["write"]]
+        written = [(one["instance"], one["method"], one["path"]) for one in _during(run, requests) if one["write"]]
         assert written == [], run.playbook
 
 
-def test_a_refused_password_is_not_tried_by_a_login(plays: Plays, requests: list[dict[str, Any]]) -> None:
-    wrong = [run for run in plays.runs if '"appsmith_password"' in run.playbook]
-    for run in wrong:
-        logins = [
-            request
-            for request in requests
-            if run.began <= request["time"] <= run.ended and request["path"].endswith("/login")
-        ]
-        assert len(logins) <= 1, run.playbook
+def test_a_refused_password_costs_no_login(plays: Plays, stage: Stage, provisioned: dict[str, Any]) -> None:
+    run = plays.run("verify", "--limit", "staging", "-e", '{"appsmith_password": "wrong"}', code=2, writes=False)
+    seen = _during(run, _requests(stage))
+    assert [request["path"] for request in seen if request["status"] == 401] == ["/api/v1/users/me"]
+    assert [request["path"] for request in seen if request["path"].endswith("/login")] == []
