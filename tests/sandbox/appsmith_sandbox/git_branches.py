@@ -111,8 +111,6 @@ def _create_branch(work: Work, name: str) -> Document:
             # It ends with a discard of the parent: that is how the uncommitted changes move.
             clone.show(work.branch)
             work.load(clone.files(work.local), isManualUpdate=True, lastDeployedAt=now_text())
-        elif work.changes(clone):
-            work.load(clone.files(work.local), isManualUpdate=True)
     return said
 
 
@@ -241,28 +239,29 @@ def _merge_sides(ctx: Context, old: bool) -> tuple[Work, Work, str, str]:
     target = work.of_branch(str(destination))
     if target is None:
         raise not_found("application", f"{work.base_id},{destination}")
-    if work.of_branch(str(source)) is None:
-        raise not_found("application", f"{work.base_id},{source}")
     return work, target, str(source), str(destination)
 
 
-def _unmergeable(work: Work, target: Work, clone: Clone, old: bool) -> AppError | None:
-    """Uncommitted or unpulled changes of the path's application (whatever the source branch says) or the target's."""
-    for side in (work, target):
+def _unmergeable(work: Work, target: Work, source: str, clone: Clone) -> AppError | None:
+    """Uncommitted or unpulled changes of the path's application (taken for the source branch's) or the target's."""
+    if f"refs/remotes/origin/{source}" not in clone.refs():
+        text = f"Remote does not have refs/heads/{source} available for fetch."
+        return failed("status", f"org.eclipse.jgit.api.errors.TransportException: {text}")
+    for side, branch in ((work, source), (target, target.branch)):
         changes = side.changes(clone)
         _ahead, behind, _remote = side.counts(clone)
         if behind:
-            text = f"Remote is ahead of local by {behind} commits on branch {side.branch}. Please pull them first"
+            text = f"Remote is ahead of local by {behind} commits on branch {branch}. Please pull them first"
             code = "AE-GIT-4036"
         elif changes:
             text = (
-                f"There are uncommitted changes present in your local branch {side.branch}. Please commit them first "
+                f"There are uncommitted changes present in your local branch {branch}. Please commit them first "
                 "and try again"
             )
             code = "AE-GIT-4037"
         else:
             continue
-        if old:
+        if work.old:
             return AppError(406, code, text, title="GIT_ACTION_EXECUTION_ERROR", error_type="Git failed")
         return failed("status", f"com.appsmith.server.exceptions.AppsmithException: {text}")
     return None
@@ -273,9 +272,12 @@ def merge_status(ctx: Context, old: bool) -> Document:
     with git_locks.lock(ctx.instance, work.base_id, "mergeBranch"):
         clone = work.clone()
         work.fetch(clone, "merge")
-        refusal = _unmergeable(work, target, clone, old)
+        refusal = _unmergeable(work, target, source, clone)
+        if refusal and old and refusal.http == 400:
+            raise internal_error()
         if refusal:
-            return {"status": "Merge check failed!", "message": refusal.message, "isMergeAble": False}
+            said = {"status": "Merge check failed!", "message": refusal.message, "isMergeAble": False}
+            return {**said, "referenceDoc": f"{DOCS}/merging-branches"} if old else said
         merge = clone.merged(destination, f"refs/heads/{source}")
     if merge.status == "CONFLICTING":
         return {
@@ -294,7 +296,7 @@ def merge(ctx: Context, old: bool) -> Document:
     with git_locks.lock(ctx.instance, work.base_id, "mergeBranch"):
         clone = work.clone()
         work.fetch(clone, "merge")
-        refusal = _unmergeable(work, target, clone, old)
+        refusal = _unmergeable(work, target, source, clone)
         if refusal:
             raise refusal
         author = git_keys.author(ctx, work.base_id)

@@ -237,10 +237,16 @@ def test_create_ref_takes_uncommitted_changes_along(prod: Server, host: GitHost)
     assert prod.actions(app["id"])["q"]["actionConfiguration"]["body"] == "one"
     assert prod.actions(branch["id"])["q"]["actionConfiguration"]["body"] == "uncommitted"
     assert prod.status(app["id"])["isClean"] and prod.status(branch["id"])["isClean"]
+    # By the old route the parent keeps them as well.
+    prod.change(app["id"], "q", "once more")
+    other = prod.data("POST", f"git/create-branch/app/{app['id']}", {"branchName": "other"})
+    for one in (app, other):
+        assert prod.actions(one["id"])["q"]["actionConfiguration"]["body"] == "once more"
+    assert prod.status(app["id"])["isClean"] is False and prod.status(other["id"])["isClean"] is True
     again = prod.git_error("POST", app["id"], "create-ref", {"refName": "develop", "refType": "branch"})
     assert again[1] == "AE-GIT-4044" and "already exists" in again[2]
     refs = [ref["refName"] for ref in prod.git("GET", app["id"], "refs")]
-    assert refs == ["develop", "master", "origin/develop", "origin/master"]
+    assert refs == ["develop", "master", "other", "origin/develop", "origin/master", "origin/other"]
 
 
 def test_delete_ref(prod: Server, host: GitHost) -> None:
@@ -616,6 +622,19 @@ def test_merges(prod: Server, host: GitHost) -> None:
     assert prod.status(app["id"])["isClean"] is True
     remote = {"sourceBranch": "origin/feature", "destinationBranch": "master"}
     assert prod.git_error("POST", branch, "merge/status", remote)[1] == "AE-GIT-4040"
+    # A branch that is not there: as destination it is not found, as source it fails the look at the path's application.
+    for path in ("merge/status", "merge"):
+        absent = {"sourceBranch": "feature", "destinationBranch": "nope"}
+        assert prod.git_error("POST", branch, path, absent)[:2] == (404, "AE-APP-4027")
+    absent = {"sourceBranch": "nope", "destinationBranch": "master"}
+    check = prod.git("POST", branch, "merge/status", absent)
+    assert check["status"] == "Merge check failed!" and "Remote does not have refs/heads/nope" in check["message"]
+    assert prod.git_error("POST", branch, "merge", absent)[1:] == ("AE-GIT-4044", check["message"])
+    assert prod.error("POST", f"git/merge/status/app/{branch}", absent)[:2] == (500, "AE-APP-5000")
+    prod.change(app["id"], "q", "dirty")
+    told = prod.data("POST", f"git/merge/status/app/{app['id']}", sides)
+    # The changes are those of the path's application, whatever branch the text names.
+    assert "local branch feature." in told["message"] and told["referenceDoc"].endswith("merging-branches")
 
 
 def test_a_merge_of_what_does_not_touch_each_other(prod: Server, host: GitHost, person: Checkout) -> None:
