@@ -21,9 +21,8 @@ options:
     description:
       - Secrets can be written to Appsmith and never read, so whether they differ can't be seen.
       - V(auto) writes them when the datasource is new, unconfigured (as after an import from Git), when anything
-        visible
-        differs, or when the plugin's test with the stored secret fails. Where the test proves nothing, as with REST, a
-        secret alone that changed is not noticed.
+        visible differs, or when the plugin's test with the stored secret fails. Where the test proves nothing, as with
+        REST, a secret alone that changed is not noticed.
       - V(always) writes them in every run, which is a change in every run.
       - V(on_create) writes them only to a datasource that is new or unconfigured. From v2.5.0 on Appsmith refuses a
         changed connection without its secrets.
@@ -32,8 +31,8 @@ options:
     default: auto
   test:
     description:
-      - Asks the plugin to try the configuration before it is saved, and the saved one after that. If that fails nothing
-        is saved.
+      - Asks the plugin to try the configuration before it is saved, and the saved one after that.
+      - If the first fails nothing is saved. If the second fails it was saved, and the failed result says C(changed).
       - Only done where the test proves something (databases, S3, SMTP); for the others the result says so.
     type: bool
     default: true
@@ -55,29 +54,33 @@ options:
       - C(authentication) that is left out keeps the stored one; V(null) takes it away.
     type: dict
   host:
-    description: Host name or address of the server.
+    description: Databases and SMTP. Host name or address of the server.
     type: str
   port:
-    description: Port of the server. Defaults to the usual one of the plugin.
+    description: Port of the server. Defaults to the usual one, such as V(5432) for PostgreSQL.
     type: int
   database:
-    description: Name of the database; with Redis its number.
+    description: Databases. Name of the database; with Redis its number, V(0) by default.
     type: str
   username:
-    description: User name.
+    description: Databases, SMTP, and APIs that are signed in to by V(basic). User name.
     type: str
   password:
     description: Password of O(username).
     type: str
   ssl_mode:
-    description: How TLS is used, in the plugin's words, such as V(REQUIRE) for PostgreSQL. Defaults to V(DEFAULT),
-      with SQL Server to V(NO_VERIFY).
+    description:
+      - SQL databases and MongoDB. How TLS is used, in the words of the plugin. Defaults to V(DEFAULT), with SQL
+        Server to V(NO_VERIFY).
+      - PostgreSQL has V(DEFAULT), V(ALLOW), V(PREFER), V(REQUIRE), V(DISABLE), V(VERIFY_CA) and V(VERIFY_FULL).
+      - MySQL has V(DEFAULT), V(PREFERRED), V(REQUIRED) and V(DISABLED); SQL Server V(NO_VERIFY) and V(DISABLE).
+      - MongoDB has V(DEFAULT), V(ENABLED), V(DISABLED) and V(CA_CERTIFICATE).
     type: str
   read_only:
-    description: Whether Appsmith marks the connection as read-only.
+    description: Databases but Redis. Whether Appsmith marks the connection as read-only. Defaults to V(false).
     type: bool
   replica_set:
-    description: MongoDB. Whether O(host) is a replica set.
+    description: MongoDB. Whether O(host) is a replica set. Defaults to V(false).
     type: bool
   auth_mechanism:
     description: MongoDB. How the password is checked. Defaults to V(SCRAM_SHA_1).
@@ -113,19 +116,19 @@ options:
     type: str
     choices: [header, query]
   api_key_prefix:
-    description: Word before O(api_key) in the header.
+    description: Word before O(api_key) in the header, such as V(Token). None by default.
     type: str
   client_id:
-    description: OAuth2 client.
+    description: Identifier of the OAuth2 client.
     type: str
   client_secret:
     description: Secret of O(client_id).
     type: str
   token_url:
-    description: Where OAuth2 tokens come from.
+    description: Address that OAuth2 tokens come from.
     type: str
   authorization_url:
-    description: Where a person consents, for O(authentication=oauth2_authorization_code).
+    description: Address where a person consents, for O(authentication=oauth2_authorization_code).
     type: str
   scopes:
     description: OAuth2 scopes.
@@ -163,9 +166,8 @@ options:
     description:
       - Secrets can be written to Appsmith and never read, so whether they differ can't be seen.
       - V(auto) writes them when the datasource is new, unconfigured (as after an import from Git), when anything
-        visible
-        differs, or when the plugin's test with the stored secret fails. Where the test proves nothing, as with REST, a
-        secret alone that changed is not noticed.
+        visible differs, or when the plugin's test with the stored secret fails. Where the test proves nothing, as with
+        REST, a secret alone that changed is not noticed.
       - V(always) writes them in every run, which is a change in every run.
       - V(on_create) writes them only to a datasource that is new or unconfigured. From v2.5.0 on Appsmith refuses a
         changed connection without its secrets.
@@ -174,8 +176,8 @@ options:
     default: auto
   test:
     description:
-      - Asks the plugin to try the configuration before it is saved, and the saved one after that. If that fails nothing
-        is saved.
+      - Asks the plugin to try the configuration before it is saved, and the saved one after that.
+      - If the first fails nothing is saved. If the second fails it was saved, and the failed result says C(changed).
       - Only done where the test proves something (databases, S3, SMTP); for the others the result says so.
     type: bool
     default: true
@@ -205,29 +207,33 @@ options:
           - C(authentication) that is left out keeps the stored one; V(null) takes it away.
         type: dict
       host:
-        description: Host name or address of the server.
+        description: Databases and SMTP. Host name or address of the server.
         type: str
       port:
-        description: Port of the server. Defaults to the usual one of the plugin.
+        description: Port of the server. Defaults to the usual one, such as V(5432) for PostgreSQL.
         type: int
       database:
-        description: Name of the database; with Redis its number.
+        description: Databases. Name of the database; with Redis its number, V(0) by default.
         type: str
       username:
-        description: User name.
+        description: Databases, SMTP, and APIs that are signed in to by V(basic). User name.
         type: str
       password:
         description: Password of O(datasources[].username).
         type: str
       ssl_mode:
-        description: How TLS is used, in the plugin's words, such as V(REQUIRE) for PostgreSQL. Defaults to V(DEFAULT),
-          with SQL Server to V(NO_VERIFY).
+        description:
+          - SQL databases and MongoDB. How TLS is used, in the words of the plugin. Defaults to V(DEFAULT), with SQL
+            Server to V(NO_VERIFY).
+          - PostgreSQL has V(DEFAULT), V(ALLOW), V(PREFER), V(REQUIRE), V(DISABLE), V(VERIFY_CA) and V(VERIFY_FULL).
+          - MySQL has V(DEFAULT), V(PREFERRED), V(REQUIRED) and V(DISABLED); SQL Server V(NO_VERIFY) and V(DISABLE).
+          - MongoDB has V(DEFAULT), V(ENABLED), V(DISABLED) and V(CA_CERTIFICATE).
         type: str
       read_only:
-        description: Whether Appsmith marks the connection as read-only.
+        description: Databases but Redis. Whether Appsmith marks the connection as read-only. Defaults to V(false).
         type: bool
       replica_set:
-        description: MongoDB. Whether O(datasources[].host) is a replica set.
+        description: MongoDB. Whether O(datasources[].host) is a replica set. Defaults to V(false).
         type: bool
       auth_mechanism:
         description: MongoDB. How the password is checked. Defaults to V(SCRAM_SHA_1).
@@ -263,19 +269,19 @@ options:
         type: str
         choices: [header, query]
       api_key_prefix:
-        description: Word before O(datasources[].api_key) in the header.
+        description: Word before O(datasources[].api_key) in the header, such as V(Token). None by default.
         type: str
       client_id:
-        description: OAuth2 client.
+        description: Identifier of the OAuth2 client.
         type: str
       client_secret:
         description: Secret of O(datasources[].client_id).
         type: str
       token_url:
-        description: Where OAuth2 tokens come from.
+        description: Address that OAuth2 tokens come from.
         type: str
       authorization_url:
-        description: Where a person consents, for O(datasources[].authentication=oauth2_authorization_code).
+        description: Address where a person consents, for O(datasources[].authentication=oauth2_authorization_code).
         type: str
       scopes:
         description: OAuth2 scopes.

@@ -18,8 +18,8 @@ options:
     required: true
   exec_terminal:
     description:
-      - The same with a terminal, such as V([docker, exec, -it, appsmith]). C(appsmithctl) takes passwords and answers
-        from a terminal only.
+      - The same with a terminal, as a list such as V([docker, exec, -it, appsmith]). C(appsmithctl) takes passwords and
+        answers from a terminal only. This module makes the terminal; the command only has to pass it on.
       - Defaults to O(exec), which is right where that passes its own terminal on.
     type: list
     elements: str
@@ -28,7 +28,7 @@ options:
     type: path
     required: true
   timeout:
-    description: Seconds that C(appsmithctl) may take.
+    description: Seconds that C(appsmithctl) may take in all.
     type: int
     default: 3600
   encryption_password:

@@ -161,7 +161,8 @@ def _read_tar(plain: t.Any, name: str, encrypted: bool) -> tuple[dict[str, int],
     except (OSError, EOFError, tarfile.TarError, ValueError, zlib.error) as error:
         raise ProofFailed(
             f"The archive {name} can't be read to its end: {damaged} ({type(error).__name__})",
-            next_step="Don't rely on this archive; use another one or take a new backup.",
+            next_step=("Check archive_password; if that is right, d" if encrypted else "D")
+            + "on't rely on this archive: use another one or take a new backup.",
         ) from error
     if not isinstance(manifest, dict):
         manifest = {}

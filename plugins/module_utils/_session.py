@@ -146,7 +146,7 @@ def may_be_announced(client: Client, email: str) -> bool:
     domain of one of them."""
     shown = (client.get("/tenants/current") or {}).get("adminEmailDomainHash")
     domain = email.partition("@")[2]
-    return bool(shown) and shown in (hashlib.sha256(one.encode()).hexdigest() for one in (domain, domain.lower()))
+    return bool(shown) and shown in [hashlib.sha256(one.encode()).hexdigest() for one in (domain, domain.lower())]
 
 
 def represent(user: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: application
 short_description: Manage an application of an Appsmith workspace
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Makes, changes or deletes an application. The pages and queries of it are not this module's business; they come from
@@ -47,7 +47,8 @@ options:
     default: present
   color:
     description:
-      - Colour as C(#) and six upper-case hexadecimal digits. Not touched when not given.
+      - Colour as C(#) and six upper-case hexadecimal digits, such as V(#ECECEC). Not touched when not given; Appsmith
+        takes one of its own for a new application.
       - For an application connected to Git a change is an uncommitted change.
     type: str
   icon:

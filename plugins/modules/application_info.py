@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: application_info
 short_description: List the applications of an Appsmith instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Lists applications, one for all branches of a repository.

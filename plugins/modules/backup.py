@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: backup
 short_description: Take a backup of an Appsmith instance and prove that it can be read
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Runs C(appsmithctl backup) inside the instance, then reads the new archive from its first to its last byte, the
@@ -21,7 +21,9 @@ description:
 options:
   archive_password:
     description:
-      - Encrypts the archive with this password. It is given to C(appsmithctl) through a pseudo terminal.
+      - Encrypts the archive with this password. It is given to C(appsmithctl) through a pseudo terminal, for which
+        O(exec_terminal) must give the command a terminal.
+      - The archive is not encrypted when not given.
       - An encrypted archive holds the instance's encryption password and salt.
     type: str
   minimum_free_mb:
@@ -58,6 +60,16 @@ EXAMPLES = r"""
     directory: /opt/appsmith/stacks
   become: true
   register: appsmith_backup
+
+- name: Bring it away from the host that it is to outlive
+  ansible.builtin.fetch:
+    src: "{{ item }}"
+    dest: backups/
+    flat: true
+  loop:
+    - "{{ appsmith_backup.archive.path }}"
+    - "{{ appsmith_backup.archive.sidecar }}"
+  become: true
 
 - name: Take an encrypted one, which holds the encryption keys as well
   stagecraft.appsmith.backup:

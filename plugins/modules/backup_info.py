@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: backup_info
 short_description: List the backups of an Appsmith instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Lists the archives that C(appsmithctl) would offer for a restore, newest first, with what
@@ -21,12 +21,13 @@ options:
     required: true
   verify:
     description:
-      - Reads every archive to its end and compares it with its description. Takes as long as reading the files does.
+      - Whether to read every archive to its end and compare it with its description, which takes as long as reading
+        the files does.
       - An archive that fails is listed with the reason; the module does not fail.
     type: bool
     default: false
   archive_password:
-    description: Password of encrypted archives, for O(verify=true).
+    description: Password of encrypted archives, needed for O(verify=true) only.
     type: str
 extends_documentation_fragment:
   - stagecraft.appsmith._attributes.info
@@ -50,6 +51,10 @@ EXAMPLES = r"""
     verify: true
   become: true
   register: appsmith_backups
+
+- name: Name those that can't be relied on
+  ansible.builtin.debug:
+    msg: "{{ appsmith_backups.backups | rejectattr('proven') | map(attribute='name') | join(', ') }}"
 """
 
 RETURN = r"""

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: datasource
 short_description: Manage a datasource of an Appsmith workspace
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Creates a datasource, gives it its configuration and credentials, proves that it works, or removes it.
@@ -53,7 +53,7 @@ EXAMPLES = r"""
     database: orders
     username: appsmith
     password: "{{ vault_orders_db_password }}"
-    ssl_mode: REQUIRE
+    ssl_mode: REQUIRE  # the port is PostgreSQL's usual one when not given
 
 - name: An API with a token
   stagecraft.appsmith.datasource:
@@ -79,6 +79,15 @@ EXAMPLES = r"""
         authenticationType: dbAuth
         username: appsmith
         password: "{{ vault_search_password }}"
+
+- name: Remove one that no query uses any more
+  stagecraft.appsmith.datasource:
+    appsmith_url: https://appsmith.example.com
+    appsmith_session: "{{ appsmith_login.session }}"
+    workspace: Operations
+    name: old_db
+    plugin: postgres-plugin
+    state: absent
 """
 
 RETURN = r"""

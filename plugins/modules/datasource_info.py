@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: datasource_info
 short_description: List the datasources of an Appsmith workspace
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Lists the datasources of a workspace, or those that an application's queries use, with what can be seen of their
@@ -46,6 +46,10 @@ EXAMPLES = r"""
     workspace: Operations
     application: orders
   register: appsmith_datasources
+
+- name: Say it
+  ansible.builtin.debug:
+    msg: "{{ appsmith_datasources.datasources | rejectattr('configured') | map(attribute='name') | join(', ') }}"
 """
 
 RETURN = r"""

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: datasources
 short_description: Manage the datasources of an Appsmith workspace
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Gives all datasources of an environment their configuration and credentials, and proves that they work.
@@ -76,7 +76,7 @@ results:
       description: Id of the datasource; V(null) if check mode would create it.
       type: str
     changed:
-      description: Whether it was (in check mode, would be) written.
+      description: Whether it was (in check mode, would be) written; also true if it failed after that.
       type: bool
     action:
       description: V(created), V(updated), V(removed) or V(unchanged).

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: instance_info
 short_description: Look at an Appsmith instance, or wait until it is ready
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Tells whether the instance is ready, its release, and what it says to anybody. Needs no credentials.
@@ -44,8 +44,10 @@ options:
     default: 3
   expect_version:
     description:
-      - The release that the instance must run, such as V(v1.91). Another one is an error, when O(wait) is set after
-        O(wait_timeout) only, since the old one may still answer for a moment.
+      - The release that the instance must run, such as V(v1.91). Another one is an error.
+      - With O(wait) it is an error only when O(wait_timeout) is over, since after an upgrade the old release may still
+        answer for a moment.
+      - Any release will do when not given.
     type: str
 """
 
@@ -54,6 +56,10 @@ EXAMPLES = r"""
   stagecraft.appsmith.instance_info:
     appsmith_url: https://staging.example.com
   register: staging
+
+- name: Say what was found
+  ansible.builtin.debug:
+    msg: "{{ staging.instance.version if staging.instance.ready else staging.instance.problem }}"
 
 - name: Wait until the upgraded instance is ready
   stagecraft.appsmith.instance_info:

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: login
 short_description: Sign in to an Appsmith instance once for many tasks
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Opens a session and returns it, so that the tasks after it need no sign-in of their own.

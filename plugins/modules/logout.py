@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: logout
 short_description: End a session of an Appsmith instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Ends the session that M(stagecraft.appsmith.login) opened. A session that has ended already is no error.

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: publish
 short_description: Publish what was edited in applications of an Appsmith workspace
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Brings the published view of applications to their edit view. Publishes only where the two differ, and looks
@@ -44,9 +44,9 @@ options:
       - application
   branch:
     description:
-      - The branch whose document on the instance is published; it must be there (M(stagecraft.appsmith.git_branch)).
-      - Default is the application's first branch on this instance. Applications without a repository have no branches;
-        they are published as they are.
+      - Name of the Git branch that is published. The instance must have it (M(stagecraft.appsmith.git_branch)).
+      - Defaults to the branch that Appsmith lists the application with. Applications without a repository have no
+        branches; they are published as they are.
     type: str
 seealso:
   - module: stagecraft.appsmith.application_info

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: restore
 short_description: Restore an Appsmith instance from one of its backups
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Looks at everything that can be looked at first, and touches nothing if the archive is missing, short, changed since
@@ -25,14 +25,15 @@ options:
   archive:
     description:
       - File name of the archive in C(data/backup) of the instance, or V(newest).
+      - An archive from elsewhere must be copied there first, with its C(.stagecraft.json) beside it, if there is one.
     type: str
     required: true
   archive_password:
-    description: Password of an encrypted archive.
+    description: Password of the archive. Needed if it is encrypted (its name ends in C(.enc)), else not used.
     type: str
   allow_other_version:
     description:
-      - Restores an archive of another release than the one that runs.
+      - Whether to restore an archive of another release than the one that runs.
       - A database that is newer than the server can't be used by it. Start the release that the archive is of instead.
     type: bool
     default: false
@@ -78,7 +79,22 @@ EXAMPLES = r"""
     archive: newest
   become: true
 
-- name: Bring another instance's backup here, with the keys that it was taken with
+- name: Wait until it can be worked with
+  stagecraft.appsmith.instance_info:
+    appsmith_url: https://appsmith.example.com
+    wait: true
+
+- name: Copy another instance's backup and its description to where appsmithctl looks for it
+  ansible.builtin.copy:
+    src: "backups/{{ item }}"
+    dest: /opt/appsmith/stacks/data/backup/
+    mode: "0600"
+  loop:
+    - appsmith-backup-2026-11-22T08-15-00.000Z.tar.gz
+    - appsmith-backup-2026-11-22T08-15-00.000Z.tar.gz.stagecraft.json
+  become: true
+
+- name: Restore it with the keys that it was taken with
   stagecraft.appsmith.restore:
     exec: [docker, exec, appsmith]
     exec_terminal: [docker, exec, -it, appsmith]

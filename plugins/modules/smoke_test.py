@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: smoke_test
 short_description: Test published Appsmith applications
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Looks whether the pages of an application are published, and runs queries of it in view mode, as the published

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: upgrade_path
 short_description: Tell which Appsmith releases an upgrade has to pass
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Some releases can't be skipped, since they bring data into a form that the next ones demand. Each release in the
@@ -42,6 +42,10 @@ EXAMPLES = r"""
     current: v1.60
     wanted: v2.3
   register: appsmith_path
+
+- name: Say which releases to start, one after the other
+  ansible.builtin.debug:
+    msg: "{{ appsmith_path.versions | join(', then ') }}"
 """
 
 RETURN = r"""

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: workspace
 short_description: Manage a workspace of an Appsmith instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Makes, changes or deletes a workspace.

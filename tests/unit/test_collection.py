@@ -60,9 +60,9 @@ def test_every_module_is_documented_whole(name: str) -> None:
     assert any(fragment.startswith("stagecraft.appsmith._attributes") for fragment in fragments)
     assert documented["RETURN"], "say what is returned"
     for task in documented["EXAMPLES"]:
-        assert any(key.startswith("stagecraft.appsmith.") or key in ("block", "hosts") for key in task), task.get(
-            "name"
-        )
+        known = ("stagecraft.appsmith.", "ansible.builtin.", "block", "hosts")
+        assert any(key.startswith(known) for key in task), task.get("name")
+    assert f"stagecraft.appsmith.{name}" in str(documented["EXAMPLES"]), "show the module itself"
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
