@@ -36,7 +36,9 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api impor
     GitApi,
     Status,
     git_api,
+    named,
     push_refused,
+    uncommitted,
     upstream_ahead,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
@@ -45,12 +47,14 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration imp
     CLASH_NEXT_STEP,
     MIGRATION,
     NONE,
+    UNEVEN,
     clash_text,
     clashes,
     drift,
     judge,
     may_be_migration,
     settled,
+    uneven,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
 
@@ -59,8 +63,6 @@ T = TypeVar("T")
 LOCK_TIMEOUT = 150.0
 LOCK_PAUSE = 3.0
 CONFLICT_REPEATS = 5
-# Files of a long list that an error names.
-NAMED_FILES = 5
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,12 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
+    def left_alone(self, before: Status) -> bool:
+        """Whether a deployment found only what no deployment changes."""
+        return uneven(before) and self.after is not None and self.after.files == before.files
+
     def as_result(self) -> dict[str, Any]:
         return {"changed": self.changed, "warnings": self.warnings, **self.facts}
-
-
-def named(files: tuple[str, ...] | list[str]) -> str:
-    more = len(files) - NAMED_FILES
-    return ", ".join(list(files)[:NAMED_FILES]) + (f" and {more} more" if more > 0 else "")
 
 
 def commits(count: int) -> str:
@@ -273,7 +274,10 @@ class Git:
         self.refuse_diverged(target, before)
         kind = self.drift(target, before)
         if kind == CHANGES and keep_changes:
-            raise uncommitted(target, before)
+            error = uncommitted(target.name, target.branch, before)
+            if uneven(before):
+                error.next_step = f"{error.next_step} If nobody changed them here, {UNEVEN}."
+            raise error
         thrown_away = list(before.files) if kind == CHANGES else []
         facts = {"behind": before.behind, "drift": kind, "discarded": thrown_away}
         if before.behind == 0 and kind != CHANGES:
@@ -282,6 +286,8 @@ class Git:
         if self.client.check_mode:
             return Outcome(True, before, facts=facts)
         outcome = self.deploy_by_discard(target)
+        if outcome.left_alone(before):
+            return Outcome(False, before, outcome.after, outcome.warnings, {**facts, "discarded": []})
         return Outcome(True, before, outcome.after, outcome.warnings, facts)
 
     def deploy_by_discard(self, target: Target) -> Outcome:
@@ -313,7 +319,7 @@ class Git:
                 next_step="Deploy by discard (git_discard), or commit them first where the branch may be written to.",
             )
         if kind == CHANGES:
-            raise uncommitted(target, status)
+            raise uncommitted(target.name, target.branch, status)
 
     def deploy_by_pull(self, target: Target) -> Outcome:
         """Pull, and prove it by looking. Some refusals come after the work is done (observed 4, 30, 33)."""
@@ -343,7 +349,9 @@ class Git:
                 raise
             warnings.append(f"'{target.name}': the server answered '{error.message}', but the content was deployed")
         after = self.look(target)
-        if not settled(after):
+        if uneven(after):
+            warnings.append(f"'{target.name}': {UNEVEN}: {named(after.files)}")
+        elif not settled(after):
             taken = clashes(after)
             if taken:
                 raise ProofFailed(f"'{target.name}': deployed, but {clash_text(taken)}", next_step=CLASH_NEXT_STEP)
@@ -385,12 +393,3 @@ class Git:
                 f"{commits(status.ahead)} only here, {status.behind} only there",
                 next_step="Save the work to a new branch (git_branch), or import the application again.",
             )
-
-
-def uncommitted(target: Target, status: Status) -> GitUncommittedChanges:
-    files = named(status.files) or "not named by the server"
-    return GitUncommittedChanges(
-        f"'{target.name}' at {target.branch} has uncommitted changes: {files}",
-        next_step="Commit them (git_commit), or throw them away (git_discard with drift: discard).",
-        details={"modified": status.modified, "added": status.added, "removed": status.removed},
-    )

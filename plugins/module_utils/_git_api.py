@@ -15,6 +15,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     GitConflict,
     GitKeyRefused,
     GitNotConfigured,
+    GitUncommittedChanges,
     GitUpstreamAhead,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import GIT_API_NEW_SINCE
@@ -23,6 +24,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._version impor
 # Merge results that mean "it is merged"; a conflict comes as HTTP 200 with another one.
 MERGED = ("FAST_FORWARD", "MERGED", "ALREADY_UP_TO_DATE")
 NOTHING_TO_MERGE = "ALREADY_UP_TO_DATE"
+# Files of a long list that an error names.
+NAMED_FILES = 5
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,20 @@ def read_merge(data: dict[str, Any] | None) -> str:
             details=data,
         )
     return status
+
+
+def named(files: tuple[str, ...] | list[str]) -> str:
+    """The first files of a list, for an error."""
+    more = len(files) - NAMED_FILES
+    return ", ".join(list(files)[:NAMED_FILES]) + (f" and {more} more" if more > 0 else "")
+
+
+def uncommitted(name: str, branch: str | None, status: Status) -> GitUncommittedChanges:
+    return GitUncommittedChanges(
+        f"'{name}' at {branch} has uncommitted changes: {named(status.files) or 'not named by the server'}",
+        next_step="Commit them (git_commit), or throw them away (git_discard with drift: discard).",
+        details={"modified": status.modified, "added": status.added, "removed": status.removed},
+    )
 
 
 def upstream_ahead(error: AppsmithError) -> GitUpstreamAhead:

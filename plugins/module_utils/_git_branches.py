@@ -24,14 +24,14 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import (
     Outcome,
     Target,
     commits,
-    named,
-    uncommitted,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import (
     NOTHING_TO_MERGE,
     Branches,
     Status,
+    named,
     push_refused,
+    uncommitted,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, MIGRATION
 
@@ -233,7 +233,7 @@ def _ready(git: Git, documents: dict[str, Target], commit_migration: str | None)
             git.commit(document, commit_migration)
             committed.append(name)
         elif not status.clean:
-            error: AppsmithError = uncommitted(document, status)
+            error: AppsmithError = uncommitted(document.name, name, status)
             if kind == MIGRATION:
                 error.next_step = (
                     "They come from an upgrade: commit them (git_commit), or allow it with commit_migration."

@@ -47,6 +47,21 @@ def judge(status: Status, views: Views) -> str:
     return kind
 
 
+def uneven(status: Status) -> bool:
+    """Nothing to bring in, and only the metadata.json of queries or pages differ, not the repository's own.
+
+    That is how an application looks for ever whose repository disagrees with itself: a commit by hand that changes a
+    query's text file alone, while its metadata.json holds the text as well. The server takes the text file.
+    """
+    only_metadata = all(path.endswith(f"/{METADATA}") for path in status.modified)
+    others = status.added or status.removed or status.conflicting
+    return status.behind == 0 and bool(status.modified) and only_metadata and not others
+
+
+UNEVEN = (
+    "the repository's files disagree, as after a commit by hand to a query's text alone; commit once on the instance "
+    "that may write (git_commit)"
+)
 CLASH_NEXT_STEP = "Rename the other datasource in the workspace, delete the one with the number, deploy again."
 
 

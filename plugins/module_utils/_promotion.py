@@ -14,16 +14,19 @@ from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import unconfigured_of_application
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, ProofFailed
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target, named
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
     CHANGES,
     MIGRATION,
     NONE,
+    UNEVEN,
     clashes,
     drift,
     judge,
+    uneven,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import Gates
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
@@ -143,8 +146,12 @@ class Promotion:
                 except AppsmithError as error:
                     item.fail(error)
             if item.due:
-                item.changed = True
-                if item.drift == CHANGES and item.status:
+                # Either a deployment of settings that ended half-way, or what no deployment changes: only trying tells.
+                # The second is the usual one by far, and so it is what the plan says.
+                item.changed = not (item.state == INTERRUPTED and item.status and uneven(item.status))
+                if item.status and not item.changed:
+                    item.warnings.append(f"'{item.target.name}': {UNEVEN}: {named(item.status.files)}")
+                if item.drift == CHANGES and item.status and item.changed:
                     item.discarded = list(item.status.files)
 
     # -- act and prove ----------------------------------------------------------------------------------------------
@@ -166,15 +173,20 @@ class Promotion:
         target = item.target
         # Nothing but a discard gets an application out of a half-done deployment.
         by_pull = self.options.strategy == "pull" and item.state != INTERRUPTED
-        if item.state == INTERRUPTED:
-            item.warnings.append(f"'{target.name}': finished what an earlier, interrupted deployment left half done")
+        before, interrupted = item.status, item.state == INTERRUPTED
         # From here on something may have changed, whatever happens.
+        item.changed = True
         outcome = self.git.deploy_by_pull(target) if by_pull else self.git.deploy_by_discard(target)
-        item.warnings += outcome.warnings
-        item.status = outcome.after
-        # The proof has seen that what is left is a migration's, if anything is.
-        item.drift = MIGRATION if outcome.after and not outcome.after.clean else NONE
+        item.warnings += [text for text in outcome.warnings if text not in item.warnings]
+        item.status = after = outcome.after
+        # The proof has seen that what is left is the repository's own or a migration's, if anything is.
+        item.drift = NONE if not after or after.clean else CHANGES if uneven(after) else MIGRATION
         self._prove_content(item)
+        if interrupted and before and outcome.left_alone(before):
+            item.changed, item.state, item.discarded = False, CURRENT, []
+            return
+        if interrupted:
+            item.warnings.append(f"'{target.name}': finished what an earlier, interrupted deployment left half done")
         item.state = DEPLOYED
         item.unconfigured = unconfigured_of_application(self.git.client, target.workspace_id, target.id)
         for text in self.options.gates.check_datasources(item, deployed=True):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, named
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
     CHANGES,
     CLASH_NEXT_STEP,

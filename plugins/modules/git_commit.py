@@ -36,7 +36,8 @@ options:
     required: true
   author:
     description:
-      - Who is the commit's author. Only releases from v1.61 on can take it with the commit.
+      - Who is the commit's author.
+      - Releases before v1.61 commit as the saved author only, so there it must be the same as that one.
       - Without it the profile saved for the user is used (M(stagecraft.appsmith.git_profile)).
     type: dict
     suboptions:
@@ -57,6 +58,14 @@ EXAMPLES = r"""
     applications: [orders]
     branch: staging
     commit_message: Orders can be filtered by customer
+
+- name: Save what all applications of the workspace have uncommitted, under another name than the user's own
+  stagecraft.appsmith.git_commit:
+    workspace: Operations
+    commit_message: Evening save
+    author:
+      name: Release team
+      email: release@example.com
 """
 
 RETURN = r"""
@@ -132,9 +141,9 @@ class GitCommit(GitModule):
             # The server would commit under a message of its own.
             raise InvalidInput("The commit needs a message")
         author = self.author()
-        if author and self.git.api.generation == "old":
+        if author and self.git.api.generation == "old" and self.git.api.default_profile() != author:
             raise InvalidInput(
-                "This release can't take an author with a commit",
+                "This release can't take an author with a commit, and another one is saved",
                 next_step="Save the author before (stagecraft.appsmith.git_profile).",
             )
         self.for_each(self.commit)

@@ -47,6 +47,8 @@ INCOMPATIBLE = (400, "AE-JSN-4045", "The file is not compatible with the current
 
 OLD, NEW = "v1.60", "v1.91"
 MIGRATED = ["metadata.json", "pages/Order/queries/get_order/metadata.json"]
+# What stays for ever of a repository whose files disagree (a commit by hand to the text of a query alone).
+UNEVEN = ["pages/Order/queries/get_order/metadata.json"]
 EDITED = ["pages/Order/queries/get_order/get_order.txt", "pages/Order/queries/get_order/metadata.json"]
 
 

@@ -28,6 +28,7 @@ from git_calls import (
     REMOTE,
     STAGING,
     STATUS_LOCKED,
+    UNEVEN,
     WORKSPACE,
     GitCalls,
     application,
@@ -183,10 +184,26 @@ def test_the_new_generation_takes_an_author_with_the_commit(api: Any, run_module
     assert run_module("git_commit", {**COMMIT, "author": body["author"]})["changed"]
 
 
-def test_the_old_generation_refuses_an_author(api: Any, run_module: Run) -> None:
-    GitCalls(api, OLD).info()
+def test_the_old_generation_refuses_another_author_than_the_saved_one(api: Any, run_module: Run) -> None:
+    calls = GitCalls(api, OLD)
+    calls.info()
+    calls.profile("Admin", "admin@example.com")
     result = run_module("git_commit", {**COMMIT, "author": {"name": "Dana", "email": "dana@example.com"}})
     assert result["failed"] and "git_profile" in result["msg"]
+
+
+def test_the_old_generation_commits_as_the_saved_author(api: Any, run_module: Run) -> None:
+    calls = GitCalls(api, OLD)
+    calls.info()
+    calls.profile("Dana", "dana@example.com")
+    calls.workspaces()
+    calls.home(application())
+    calls.fetch()
+    calls.status(status(modified=EDITED))
+    calls.protected()
+    calls.commit("Filter by customer")
+    calls.status()
+    assert run_module("git_commit", {**COMMIT, "author": {"name": "Dana", "email": "dana@example.com"}})["changed"]
 
 
 def test_a_branch_is_found_before_the_work(calls: GitCalls, run_module: Run) -> None:
@@ -393,6 +410,36 @@ def test_behind_0_with_leftovers_is_not_deployed(calls: GitCalls, run_module: Ru
     calls.status(status(modified=EDITED))
     result = run_module("git_discard", APP)
     assert result["failed"] and result["error"]["title"] == "ProofFailed" and "left over" in result["msg"]
+
+
+def test_files_that_disagree_in_the_repository_are_deployed_and_told(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.fetch(behind=1)
+    calls.status(remote=False)
+    calls.discard()
+    calls.status(status(modified=UNEVEN))
+    calls.export()
+    result = run_module("git_discard", APP)
+    assert result["changed"] and "disagree" in one(result)["warnings"][0]
+
+
+def test_what_no_discard_changes_is_no_change(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.fetch()
+    calls.status(status(modified=UNEVEN), remote=False)
+    calls.discard()
+    calls.status(status(modified=UNEVEN))
+    calls.export()
+    result = run_module("git_discard", {**APP, "drift": "discard"})
+    assert not result["changed"] and not result["failed"] and "disagree" in one(result)["warnings"][0]
+
+
+def test_what_may_be_a_persons_setting_is_refused_with_both_ways_out(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.fetch()
+    calls.status(status(modified=UNEVEN), remote=False)
+    result = run_module("git_discard", APP)
+    assert result["failed"] and "drift: discard" in result["msg"] and "disagree" in result["msg"]
 
 
 def test_an_old_published_view_is_not_deployed(calls: GitCalls, run_module: Run) -> None:

@@ -24,6 +24,7 @@ from git_calls import (
     NO_AUTHOR,
     OLD,
     STAGING,
+    UNEVEN,
     WORKSPACE,
     GitCalls,
     application,
@@ -370,6 +371,48 @@ def test_what_an_interrupted_run_left_is_finished(calls: GitCalls, run_module: R
     entry = one(result)
     assert result["changed"] and (entry["state"], entry["discarded"]) == ("deployed", EDITED)
     assert "interrupted" in entry["warnings"][0]
+
+
+def test_files_that_disagree_in_the_repository_are_deployed_and_told(calls: GitCalls, run_module: Run) -> None:
+    behind(calls)
+    calls.discard()
+    calls.status(status(modified=UNEVEN))
+    calls.export()
+    calls.datasources()
+    result = run_module("promotion", ALL)
+    assert result["changed"] and one(result)["state"] == "deployed"
+    assert "disagree" in one(result)["warnings"][0] and UNEVEN[0] in one(result)["warnings"][0]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_files_that_disagree_in_the_repository_are_no_change_again(
+    calls: GitCalls, run_module: Run, check_mode: bool
+) -> None:
+    begin(calls)
+    calls.fetch()
+    calls.status(status(modified=UNEVEN), remote=False)
+    calls.export()
+    calls.datasources()
+    if not check_mode:
+        calls.discard()
+        calls.status(status(modified=UNEVEN))
+        calls.export()
+    result = run_module("promotion", ALL, check_mode=check_mode)
+    entry = one(result)
+    assert not result["changed"] and not result["failed"] and len(entry["warnings"]) == 1
+    assert "disagree" in entry["warnings"][0] and entry["state"] == ("interrupted" if check_mode else "current")
+
+
+def test_settings_that_an_interrupted_run_left_are_finished(calls: GitCalls, run_module: Run) -> None:
+    begin(calls)
+    calls.fetch()
+    calls.status(status(modified=UNEVEN), remote=False)
+    calls.export()
+    calls.datasources()
+    calls.discard()
+    proven(calls)
+    result = run_module("promotion", ALL)
+    assert result["changed"] and one(result)["state"] == "deployed"
 
 
 def test_an_unpublished_deployment_is_found_and_finished(calls: GitCalls, run_module: Run) -> None:
