@@ -29,7 +29,7 @@ attributes:
     support: full
 options:
   name:
-    description: The branch, without C(origin/).
+    description: Name of the branch as in the repository, without C(origin/).
     type: str
     required: true
   source:
@@ -52,6 +52,20 @@ EXAMPLES = r"""
     workspace: Operations
     applications: [orders]
     name: staging
+
+- name: Make a branch from production, whether or not the repository has it
+  stagecraft.appsmith.git_branch:
+    workspace: Operations
+    applications: [orders]
+    name: hotfix
+    source: master
+
+- name: Take it from the instance again; the repository keeps it
+  stagecraft.appsmith.git_branch:
+    workspace: Operations
+    applications: [orders]
+    name: hotfix
+    state: absent
 """
 
 RETURN = r"""

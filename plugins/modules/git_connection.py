@@ -41,7 +41,9 @@ options:
     type: str
     required: true
   remote_url:
-    description: SSH address of the repository. Needed for O(state=present).
+    description:
+      - SSH address of the repository, such as V(git@git.example.com:acme/orders.git) or
+        V(ssh://git@git.example.com:2222/acme/orders.git). Needed for O(state=present).
     type: str
   key_type:
     description: Kind of a new deploy key.
@@ -67,6 +69,12 @@ EXAMPLES = r"""
     git_host:
       url: https://git.example.com
       token: "{{ vault_git_token }}"
+
+- name: Take it from its repository
+  stagecraft.appsmith.git_connection:
+    workspace: Operations
+    application: orders
+    state: absent
 """
 
 RETURN = r"""

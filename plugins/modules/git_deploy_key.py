@@ -75,7 +75,7 @@ EXAMPLES = r"""
   stagecraft.appsmith.git_deploy_key:
     workspace: Operations
     application: orders
-    read_only: true
+    read_only: true  # enough where promotions are by discard
     git_host:
       url: https://git.example.com
       token: "{{ vault_git_token }}"

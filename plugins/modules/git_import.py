@@ -35,7 +35,9 @@ attributes:
     support: full
 options:
   remote_url:
-    description: SSH address of the repository.
+    description:
+      - SSH address of the repository, such as V(git@git.example.com:acme/orders.git) or
+        V(ssh://git@git.example.com:2222/acme/orders.git).
     type: str
     required: true
   name:
@@ -58,6 +60,17 @@ EXAMPLES = r"""
     git_host:
       url: https://git.example.com
       token: "{{ vault_git_token }}"
+
+- name: Make a key, to be registered by hand with the repository, ...
+  stagecraft.appsmith.git_deploy_key:
+    for_import: true
+  register: key
+
+- name: ... then import with it
+  stagecraft.appsmith.git_import:
+    workspace: Operations
+    remote_url: git@git.example.com:acme/orders.git
+    branch: staging
 """
 
 RETURN = r"""

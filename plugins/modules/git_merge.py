@@ -16,7 +16,8 @@ description:
   - Merges one branch into another, and pushes. Appsmith publishes the branch that is merged into.
   - Whether it can be merged is checked before; a conflict is an error that names the files, and nothing is merged then.
   - A branch that only the remote has is brought to the instance first, for Appsmith merges only those.
-  - Both branches must be clean and have all of the remote's commits.
+  - Both branches must be clean and have all of the remote's commits, and the one that is merged into must not be
+    protected on the instance (merge it in the repository then, by a pull request).
   - Commits of either branch that were never pushed are pushed first, such as those of an earlier merge whose push the
     Git host refused. That takes a deploy key with write access.
 extends_documentation_fragment:
@@ -54,6 +55,14 @@ EXAMPLES = r"""
     applications: [orders, support-desk]
     source: staging
     destination: master
+
+- name: The same after an upgrade, which leaves its traces on both branches
+  stagecraft.appsmith.git_merge:
+    workspace: Operations
+    applications: [orders, support-desk]
+    source: staging
+    destination: master
+    commit_migration: Format of v1.91
 """
 
 RETURN = r"""

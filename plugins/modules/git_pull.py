@@ -16,8 +16,9 @@ description:
   - Merges the remote's commits into a branch and publishes the result, if the remote is ahead.
   - A pull wants a deploy key with write access, a saved author, and an unprotected branch, since Appsmith ends it
     with a commit of its own. M(stagecraft.appsmith.git_discard) deploys without all that.
-  - Appsmith answers some pulls with an error although they deployed (no saved author, protected branch). What counts
-    is what can be seen afterwards; the error becomes a warning then. A time-out is waited out and never repeated.
+  - Appsmith answers some pulls with an error although they deployed (no saved author, protected branch, read-only
+    deploy key). What counts is what can be seen afterwards; the error becomes a warning then. A time-out is waited out
+    and never repeated.
 extends_documentation_fragment:
   - stagecraft.appsmith._connection
   - stagecraft.appsmith._attributes

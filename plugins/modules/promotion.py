@@ -19,6 +19,8 @@ description:
     done is found and finished.
   - Before an application is touched it must pass the gates, uncommitted changes (O(drift)), a newer format than this
     release knows (O(skew)), and datasources (O(unconfigured)).
+  - Each refusal says what opens the gate, such as to commit or discard the changes, to upgrade the instance, or to
+    configure the datasources.
   - An application that fails doesn't stop the others. The task fails at the end, with a summary by cause.
   - In check mode it is the plan, and predicts the same changes.
 extends_documentation_fragment:
@@ -49,6 +51,11 @@ EXAMPLES = r"""
     workspaces: [Operations]
     applications: [orders, support-desk]
     git_ssh_key_file: ~/.ssh/read_repositories
+
+- name: Deploy although somebody changed something on production, and throw that away
+  stagecraft.appsmith.promotion:
+    workspaces: [Operations]
+    drift: discard
 """
 
 RETURN = r"""
