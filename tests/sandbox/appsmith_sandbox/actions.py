@@ -25,8 +25,8 @@ from psycopg.rows import dict_row
 from starlette.responses import Response
 
 from . import applications, datasources, plugins, workspaces
-from .app import AppError, Context, Route, invalid_parameter, not_readable, now_text
-from .store import Document, new_id
+from .app import AppError, Context, Route, invalid_parameter, not_readable
+from .store import Document, new_id, now_text
 from .workspaces import DEVELOPER, VIEWER
 
 _PERMISSIONS = ["read:actions", "delete:actions", "execute:actions", "manage:actions"]

@@ -20,7 +20,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -33,7 +32,7 @@ from starlette.routing import compile_path
 
 from .releases import Release, number
 from .secrets import Secrets
-from .store import Document, Store
+from .store import Document, Store, now_text
 
 ROUTE_MODULES = (
     "info",
@@ -273,10 +272,6 @@ def _json(value: Any, http: int) -> Response:
 
 def _text(http: int, text: str) -> Response:
     return Response(text.encode(), http, {"content-type": "text/plain"})
-
-
-def now_text() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class RequestLog:

@@ -20,9 +20,9 @@ from typing import Any
 from starlette.responses import Response
 
 from . import export, workspaces
-from .app import AppError, Context, Route, not_found, not_readable, now_text
+from .app import AppError, Context, Route, not_found, not_readable
 from .slug import slug_of
-from .store import Document, Store, new_id
+from .store import Document, Store, new_id, now_text
 from .workspaces import ADMINISTRATOR, DEVELOPER, VIEWER
 
 THEME = {"displayName": "Modern", "isSystemTheme": True, "name": "Default-New"}

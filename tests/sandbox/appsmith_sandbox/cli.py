@@ -65,7 +65,9 @@ def _instance(args: argparse.Namespace) -> int:
     scale = args.time_scale if args.time_scale is not None else float(os.environ.get(process.SCALE_VARIABLE, "1"))
     options = {"name": args.name, "startup_seconds": args.startup_seconds, "time_scale": scale}
     if args.verb == "serve":
-        return process.serve(args.root, args.port, wanted, **options)
+        from .serve import serve
+
+        return serve(args.root, args.port, wanted, **options)
     try:
         print(json.dumps(process.start(args.root, args.port, args.version, **options)))
     except RuntimeError as error:

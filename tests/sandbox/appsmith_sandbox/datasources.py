@@ -16,10 +16,10 @@ import psycopg
 from starlette.responses import Response
 
 from . import plugins, workspaces
-from .app import AppError, Context, Route, internal_error, invalid_parameter, not_readable, now_text
+from .app import AppError, Context, Route, internal_error, invalid_parameter, not_readable
 from .applications import git_sync_id
 from .secrets import Secrets
-from .store import Document, Store, new_id
+from .store import Document, Store, new_id, now_text
 from .workspaces import DEVELOPER
 
 ENVIRONMENT = "unused_env"

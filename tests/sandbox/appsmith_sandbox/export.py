@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 from . import plugins
-from .app import AppError, Context, now_text
+from .app import AppError, Context
 from .slug import slug_of
-from .store import Document, new_id
+from .store import Document, new_id, now_text
 
 
 def import_failed(detail: str) -> AppError:

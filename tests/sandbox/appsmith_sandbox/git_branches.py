@@ -9,10 +9,10 @@ import time
 from typing import Any
 
 from . import applications, git_keys, git_locks
-from .app import AppError, Context, internal_error, invalid_parameter, not_found, now_text
+from .app import AppError, Context, internal_error, invalid_parameter, not_found
 from .git_clone import Clone
 from .git_engine import DOCS, SYSTEM, Work, failed, seconds_text
-from .store import Document
+from .store import Document, now_text
 from .workspaces import DEVELOPER
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import applications, git_keys, git_locks, repo_format, workspaces
-from .app import AppError, Context, NeverAnswer, internal_error, invalid_parameter, now_text
+from .app import AppError, Context, NeverAnswer, internal_error, invalid_parameter
 from .git_clone import Clone, GitFailed, RemoteMissing, RemoteTimeout
 from .git_engine import INCOMPATIBLE, INITIAL_MESSAGE, Work, failed, is_newer, seconds_text
 from .slug import slug_of
-from .store import Document, new_id
+from .store import Document, new_id, now_text
 from .workspaces import DEVELOPER
 
 _URLS = (

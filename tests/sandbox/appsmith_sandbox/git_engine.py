@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import applications, git_keys, git_locks, repo_format
-from .app import AppError, Context, internal_error, invalid_parameter, now_text
+from .app import AppError, Context, internal_error, invalid_parameter
 from .git_clone import (
     Author,
     Clone,
@@ -29,7 +29,7 @@ from .git_clone import (
     RemoteTimeout,
     blob_id,
 )
-from .store import Document
+from .store import Document, now_text
 from .workspaces import DEVELOPER
 
 DOCS = "https://docs.appsmith.com/core-concepts/version-control-with-git"

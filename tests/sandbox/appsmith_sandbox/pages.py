@@ -10,9 +10,9 @@ import json
 from starlette.responses import Response
 
 from . import applications
-from .app import AppError, Context, Route, invalid_parameter, not_readable, now_text
+from .app import AppError, Context, Route, invalid_parameter, not_readable
 from .slug import slug_of
-from .store import Document
+from .store import Document, now_text
 from .workspaces import DEVELOPER
 
 _PERMISSIONS = ["read:pages", "manage:pages", "create:pageActions", "delete:pages"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from . import auth
-from .app import AppError, Context, Route, bad_request, now_text
+from .app import AppError, Context, Route, bad_request
 from .app import not_readable as unreadable
 from .slug import slug_of
-from .store import Document, Store
+from .store import Document, Store, now_text
 
 ADMINISTRATOR, DEVELOPER, VIEWER = "Administrator", "Developer", "App Viewer"
 _DESCRIPTIONS = {
