@@ -21,7 +21,10 @@ import subprocess
 import sys
 import threading
 import urllib.parse
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,16 +116,10 @@ class Running:
     def start(self, admin_emails: str = "") -> None:
         """Start it, or start it again with another release. The recorded servers had no administrators in their
         environment and no rate limit before them."""
-        before = {name: os.environ.get(name) for name in ("APPSMITH_ADMIN_EMAILS", "APPSMITH_RATE_LIMIT")}
-        os.environ.update(APPSMITH_ADMIN_EMAILS=admin_emails, APPSMITH_RATE_LIMIT="disabled")
-        try:
-            facts = process.start(self.root, self.port, self.version, name=self.name, time_scale=TIME_SCALE)
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
+        environment = {"APPSMITH_ADMIN_EMAILS": admin_emails, "APPSMITH_RATE_LIMIT": "disabled"}
+        facts = process.start(
+            self.root, self.port, self.version, name=self.name, time_scale=TIME_SCALE, environment=environment
+        )
         self.port = facts["port"]
 
     def stop(self) -> None:
@@ -169,10 +166,18 @@ class World:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        for running in self.instances.values():
-            running.stop()
-        self.sandbox("git-host", "stop", "--root", str(self.git_host_root))
+        self._at_once(
+            *(running.stop for running in self.instances.values()),
+            lambda: self.sandbox("git-host", "stop", "--root", str(self.git_host_root)),
+        )
         self.listener.close()
+
+    @staticmethod
+    def _at_once(*tasks: Callable[[], Any]) -> list[Any]:
+        """Results of what mostly waits for other processes; the first error, once all are through."""
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            begun = [pool.submit(task) for task in tasks]
+        return [one.result() for one in begun]
 
     def sandbox(self, *arguments: str) -> str:
         """Run the sandbox's command line; its output. Errors of stopping are the caller's to judge."""
@@ -186,7 +191,6 @@ class World:
     def _start(self) -> None:
         import outofband
 
-        self.git_host = json.loads(self.sandbox("git-host", "start", "--root", str(self.git_host_root)))
         begins_empty = self.steps[0]["step"] == "anon.me" and self.recording in ("v1.60", "v1.91")
         for running in self.instances.values():
             # The recorded servers ran beside, not in, a container: docker.env had nothing but what they wrote.
@@ -196,17 +200,23 @@ class World:
             )
             if self.recording.startswith("upgrade"):
                 running.version = "v1.60"
-            running.start()
-            if not begins_empty:
-                self._sign_up(running)
+        started = self._at_once(
+            lambda: self.sandbox("git-host", "start", "--root", str(self.git_host_root)),
+            *(running.start for running in self.instances.values()),
+        )
+        self.git_host = json.loads(started[0])
+        if not begins_empty:
+            self._at_once(*(partial(self._sign_up, running) for running in self.instances.values()))
         outofband.prepare(self)
         if self.recording.startswith("upgrade"):
-            for running in self.instances.values():
-                running.stop()
-                running.version = self.version
-                running.start()
+            self._at_once(*(partial(self._upgrade, running) for running in self.instances.values()))
         elif self.recording == "v1.91-old-routes":
             self._earlier_courses()
+
+    def _upgrade(self, running: Running) -> None:
+        running.stop()
+        running.version = self.version
+        running.start()
 
     def _earlier_courses(self) -> None:
         """This recording began on instances that had seen other courses: workspaces, a second user, restarts."""

@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +92,12 @@ class Clone:
     # Running git ----------------------------------------------------------------------------------------------------
 
     def _run(
-        self, arguments: Iterable[str], *, data: bytes | None = None, within: Path | None = None, **variables: str
+        self,
+        arguments: Iterable[str],
+        variables: Mapping[str, str] | None = None,
+        *,
+        data: bytes | None = None,
+        within: Path | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         environment = {
             **os.environ,
@@ -100,7 +105,7 @@ class Clone:
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_TERMINAL_PROMPT": "0",
             "LC_ALL": "C",
-            **variables,
+            **(variables or {}),
         }
         for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
             environment.pop(name, None)
@@ -118,8 +123,8 @@ class Clone:
         except subprocess.TimeoutExpired as error:
             raise RemoteTimeout("the remote did not answer in time") from error
 
-    def git(self, *arguments: str, data: bytes | None = None, **variables: str) -> bytes:
-        done = self._run(arguments, data=data, **variables)
+    def git(self, *arguments: str, data: bytes | None = None, variables: Mapping[str, str] | None = None) -> bytes:
+        done = self._run(arguments, variables, data=data)
         if done.returncode:
             raise GitFailed(done.stderr.decode("utf-8", "replace").strip())
         return done.stdout
@@ -142,7 +147,8 @@ class Clone:
             ssh = ["ssh", "-F", os.devnull, "-i", str(key)]
             for name, value in options.items():
                 ssh += ["-o", f"{name}={value}"]
-            done = self._run(arguments, within=within, GIT_SSH_COMMAND=shlex.join(ssh), GIT_SSH_VARIANT="ssh")
+            variables = {"GIT_SSH_COMMAND": shlex.join(ssh), "GIT_SSH_VARIANT": "ssh"}
+            done = self._run(arguments, variables, within=within)
         if done.returncode:
             output = (done.stdout + done.stderr).decode("utf-8", "replace")
             raise _remote_error(output)(done.stderr.decode("utf-8", "replace").strip())
@@ -227,9 +233,7 @@ class Clone:
         # In the work tree, as the real one: `git merge-tree` would not need it, but is too new for some systems.
         self.show(branch)
         try:
-            done = self._run(
-                ["merge", "--quiet", "--no-commit", "--no-ff", other], **_person(Author("x", "x@localhost"))
-            )
+            done = self._run(["merge", "--quiet", "--no-commit", "--no-ff", other], _person(Author("x", "x@localhost")))
             unmerged = self.git("diff", "--name-only", "--diff-filter=U", "-z").decode("utf-8", "surrogateescape")
             if unmerged:
                 return Merge("CONFLICTING", None, tuple(sorted(unmerged.strip("\0").split("\0"))))
@@ -245,7 +249,8 @@ class Clone:
         commit = merge.commit
         if merge.status == "MERGED":
             parents = ["-p", self.tip(f"refs/heads/{branch}"), "-p", self.tip(other)]
-            commit = self.git("commit-tree", str(commit), *parents, "-m", message, **_person(author)).decode().strip()
+            made = self.git("commit-tree", str(commit), *parents, "-m", message, variables=_person(author))
+            commit = made.decode().strip()
         if merge.status in ("MERGED", "FAST_FORWARD"):
             self.set_branch(branch, str(commit))
         return Merge(merge.status, commit, merge.conflicting)
@@ -263,7 +268,7 @@ class Clone:
             self.set_branch(branch, self.tip(remote))
             return True
         self.show(branch)
-        if self._run(["rebase", "--quiet", remote], **_person(Author("Appsmith", "appsmith@localhost"))).returncode:
+        if self._run(["rebase", "--quiet", remote], _person(Author("Appsmith", "appsmith@localhost"))).returncode:
             self._run(["rebase", "--abort"])
             return False
         return True

@@ -101,7 +101,7 @@ class Work:
 
     @property
     def folder(self) -> Path:
-        root = self.ctx.instance.git_root / self.app["workspaceId"] / self.base_id
+        root: Path = self.ctx.instance.git_root / self.app["workspaceId"] / self.base_id
         return root / str(self.app["git"]["repoName"])
 
     def clone(self) -> Clone:
@@ -330,7 +330,9 @@ def status(ctx: Context, old: bool) -> Document:
 
 def _status_lists(modified: list[str], added: list[str], removed: list[str]) -> Document:
     kinds = ("pages", "queries", "jsObjects", "datasources", "jsLibs")
-    changed = {kind: {"Modified": set(), "Added": set(), "Removed": set()} for kind in kinds}
+    changed: dict[str, dict[str, set[str]]] = {
+        kind: {"Modified": set(), "Added": set(), "Removed": set()} for kind in kinds
+    }
     for how, paths in (("Modified", modified), ("Added", added), ("Removed", removed)):
         for path in paths:
             found = _kind_of(path)

@@ -259,7 +259,8 @@ def http_app(repositories: Repositories, ssh_port: int, credentials: tuple[str, 
                 return refused(401, "user does not exist [uid: 0, name: ]")
             if "owner" in request.path_params and not repositories.exists(_name(request)):
                 return refused(404, "The target couldn't be found.")
-            return await handler(request)
+            answer: Response = await handler(request)
+            return answer
 
         return endpoint
 
@@ -591,8 +592,13 @@ def _serve(args: argparse.Namespace) -> int:
 
     async def run() -> None:
         serving = asyncio.create_task(host.serve())
+
+        def stop() -> None:
+            if host._stop:
+                host._stop.set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, lambda: host._stop and host._stop.set())
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         while not host._ready.is_set() and not serving.done():
             await asyncio.sleep(0.01)
         if not serving.done():

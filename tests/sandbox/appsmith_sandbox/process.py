@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -113,8 +114,11 @@ def start(
     startup_seconds: float = 0.0,
     time_scale: float | None = None,
     wait: float = 30.0,
+    environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Run an instance in the background; its facts once its port listens. RuntimeError says why it does not."""
+    """Run an instance in the background; its facts once its port listens. RuntimeError says why it does not.
+
+    `environment` = variables for it beside those of this process."""
     root = root.resolve()
     wanted = release(version)
     if time_scale is None:
@@ -131,7 +135,7 @@ def start(
         begin = log.tell()
         child = subprocess.Popen(
             serve_command(root, port, wanted, name, startup_seconds, time_scale),
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, **(environment or {}), "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
