@@ -106,10 +106,7 @@ class AppsmithCtl:
                 next_step="Check `exec`: it must run a command inside the instance, from this host.",
             ) from error
         except subprocess.TimeoutExpired as error:
-            raise AppsmithError(
-                f"appsmithctl {arguments[0]} was not done within {timeout or self.timeout} s",
-                next_step="Raise timeout, and look at /appsmith-stacks/logs/appsmithctl inside the instance.",
-            ) from error
+            raise _too_long(arguments[0], timeout or self.timeout) from error
         return Outcome(done.returncode, _clean(done.stdout))
 
     def version(self) -> str:
@@ -227,21 +224,19 @@ class AppsmithCtl:
         except pexpect.TIMEOUT as error:
             seen += error.value
             if reason is None:
-                raise AppsmithError(
-                    f"appsmithctl {arguments[0]} was not done within {self.timeout} s "
-                    f"(at last: {_tail(seen, secrets)})",
-                    next_step="Raise timeout, and look at /appsmith-stacks/logs inside the instance.",
-                ) from error
+                raise _too_long(arguments[0], self.timeout, _tail(seen, secrets)) from error
         finally:
             child.close(force=True)
         if reason is not None:
-            raise ProofFailed(
+            broken_off = ProofFailed(
                 f"appsmithctl {arguments[0]} was broken off: {reason} (at last: {_tail(seen, secrets)})",
                 next_step="Correct that and run again."
                 if name in _GIVE_UP
                 else "The database was replaced already and the back end is stopped: restore again.",
                 details={"answered": asked},
-            ) from reason
+            )
+            broken_off.changed = name not in _GIVE_UP
+            raise broken_off from reason
         code = child.exitstatus if child.exitstatus is not None else 128 + (child.signalstatus or 0)
         return Outcome(code, _hide(seen, secrets), asked)
 
@@ -277,6 +272,16 @@ def _listen(child: t.Any, prompts: tuple[tuple[str, str], ...], deadline: float)
             return _Heard(_clean(raw), question)
         if time.monotonic() >= deadline:
             raise pexpect.TIMEOUT(_clean(raw))
+
+
+def _too_long(command: str, seconds: int, said: str | None = None) -> AppsmithError:
+    error = AppsmithError(
+        f"appsmithctl {command} was not done within {seconds} s" + (f" (at last: {said})" if said else ""),
+        next_step="Raise timeout, and look at /appsmith-stacks/logs inside the instance.",
+    )
+    # It may have done most of it.
+    error.changed = command != "version"
+    return error
 
 
 def _clean(text: str | bytes | None) -> str:

@@ -193,7 +193,6 @@ class Restore(AppsmithModule):
         self._compare_versions(contents, version)
         unattended = self._unattended(contents, version)
         self._look_at_space(stacks, contents)
-        self.changed()
         self.result.update(
             archive=archive.name,
             archive_version=contents.version,
@@ -203,12 +202,13 @@ class Restore(AppsmithModule):
             put_back=str(stacks.lost_env) if stacks.lost_env else None,
         )
         if self.check_mode:
+            self.changed()
             return
         if not unattended:
             control.need_terminal()
-        stacks.put_env_back()
+        put_back = stacks.put_env_back()
         own_keys = stacks.keys()
-        stacks.move_aside(stacks.leftovers(archive.name))
+        self.changed(bool(stacks.move_aside(stacks.leftovers(archive.name)) or put_back))
         # appsmithctl moves it aside once the database is replaced, and breaks off half-way if there is none.
         stacks.git_storage.mkdir(exist_ok=True)
         outcome = self._restore(control, archive, version, unattended, own_keys)
@@ -322,13 +322,14 @@ class Restore(AppsmithModule):
     def _prove(self, stacks: Stacks, archive: Path, outcome: Outcome) -> list[str]:
         put_aside = stacks.leftovers(archive.name)
         said = f"(exit {outcome.code}, it said: {outcome.tail()})"
-        if outcome.code == 0 and RESTORED in outcome.text and len(put_aside) == 2 and stacks.git_storage.is_dir():
-            return [str(path) for path in put_aside]
         if _TOUCHED not in outcome.text and not put_aside:
             raise AppsmithError(
                 f"appsmithctl restored nothing {said}",
                 next_step="The instance is as it was. Remove the cause and run again.",
             )
+        self.changed()
+        if outcome.code == 0 and RESTORED in outcome.text and len(put_aside) == 2 and stacks.git_storage.is_dir():
+            return [str(path) for path in put_aside]
         there = ", ".join(str(path) for path in put_aside) or "nothing"
         raise ProofFailed(
             f"The restore broke off half-way {said}; put aside so far: {there}",
