@@ -243,7 +243,8 @@ class Stage:
                 "password": self.git["password"],
             },
             "appsmith_instance_driver": "command",
-            "appsmith_instance_environment": {"PYTHONPATH": str(SANDBOX)},
+            # Without the addresses a restart takes the administrator's role away.
+            "appsmith_instance_environment": {"PYTHONPATH": str(SANDBOX), "APPSMITH_ADMIN_EMAILS": ADMIN["username"]},
             "appsmith_backup_directory": str(self.root / "backups"),
             **changed,
         }
