@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -18,7 +19,7 @@ import pexpect
 import pytest
 import requests
 from appsmith_sandbox import process
-from appsmith_sandbox.secrets import read_env
+from appsmith_sandbox.secrets import env_path, read_env
 from appsmith_sandbox.store import Store
 
 SANDBOX = Path(process.__file__).resolve().parent.parent
@@ -32,9 +33,34 @@ class Instance:
     def __init__(self, root: Path, version: str) -> None:
         self.root = root
         self.start(version)
+        self.environment = env_path(root).read_bytes()
+        self.archive: tuple[str, bytes] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """As it was in the beginning, without archives and what restores have put aside; the backend runs."""
+        folder = self.root / "data" / "backup"
+        aside = [*self.root.glob("git-storage*"), *env_path(self.root).parent.glob("docker.env.*")]
+        for path in [*folder.iterdir(), *(self.root / "data" / "restore").iterdir(), *aside]:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        (self.root / "git-storage" / "ws").mkdir(parents=True)
+        (self.root / "git-storage" / "ws" / "file").write_text("first", encoding="utf-8")
         self.set("first")
-        (root / "git-storage" / "ws").mkdir()
-        (root / "git-storage" / "ws" / "file").write_text("first", encoding="utf-8")
+        env_path(self.root).write_bytes(self.environment)
+        process.set_backend(self.root, True)
+        assert self.healthy()
+
+    def back_up(self) -> None:
+        """A real archive of the beginning; made once, where a test is about what comes after."""
+        if self.archive is None:
+            assert self.ctl("backup").returncode == 0
+            (made,) = self.archives()
+            self.archive = (made.name, made.read_bytes())
+        name, content = self.archive
+        (self.root / "data" / "backup" / name).write_bytes(content)
 
     def start(self, version: str) -> None:
         self.url = f"http://127.0.0.1:{process.start(self.root, 0, version)['port']}"
@@ -83,9 +109,23 @@ class Instance:
         return requests.get(f"{self.url}/api/v1/health", timeout=5).status_code == 200
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    made = Instance(tmp_path_factory.mktemp("instance"), "v1.91")
+    yield made
+    process.stop(made.root)
+
+
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[Instance]:
-    made = Instance(tmp_path, "v1.91")
+def instance(shared: Instance) -> Instance:
+    shared.reset()
+    return shared
+
+
+@pytest.fixture
+def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Instance]:
+    """An instance of another release (the parameter), of this test's own."""
+    made = Instance(tmp_path, request.param)
     yield made
     process.stop(made.root)
 
@@ -132,7 +172,7 @@ def test_four_archives_are_kept(instance: Instance) -> None:
 
 
 def test_restore_without_a_terminal_changes_nothing(instance: Instance) -> None:
-    instance.ctl("backup")
+    instance.back_up()
     instance.spoil()
     done = instance.ctl("restore", stdin="0\n\n")
     assert done.returncode == 1 and "TTY" in done.stdout + done.stderr
@@ -142,7 +182,7 @@ def test_restore_without_a_terminal_changes_nothing(instance: Instance) -> None:
 
 
 def test_restore_on_a_terminal(instance: Instance) -> None:
-    instance.ctl("backup")
+    instance.back_up()
     name = instance.archives()[0].name.removesuffix(".tar.gz")
     keys = read_env(instance.root)["APPSMITH_ENCRYPTION_SALT"]
     instance.spoil()
@@ -164,7 +204,7 @@ def test_restore_on_a_terminal(instance: Instance) -> None:
 
 
 def test_other_keys_can_be_given(instance: Instance) -> None:
-    instance.ctl("backup")
+    instance.back_up()
     child = instance.terminal("restore")
     child.expect("index: ")
     child.sendline("0")
@@ -182,7 +222,7 @@ def test_other_keys_can_be_given(instance: Instance) -> None:
 
 @pytest.mark.parametrize("answer", ["7", "x", ""])
 def test_a_bad_index_is_exit_0_and_nothing_restored(instance: Instance, answer: str) -> None:
-    instance.ctl("backup")
+    instance.back_up()
     instance.spoil()
     child = instance.terminal("restore")
     child.expect("index: ")
@@ -230,11 +270,12 @@ def test_encrypted_archive(instance: Instance) -> None:
     assert instance.state == ("first", "first") and instance.archives() == [archive]
 
 
-def test_other_version_asks_and_can_be_cancelled(instance: Instance) -> None:
-    instance.ctl("backup")
+@pytest.mark.parametrize("other", ["v1.99"], indirect=True)
+def test_other_version_asks_and_can_be_cancelled(instance: Instance, other: Instance) -> None:
+    instance.back_up()
+    shutil.copy(instance.archives()[0], other.root / "data" / "backup")
+    instance = other
     instance.spoil()
-    process.stop(instance.root)
-    instance.start("v1.99")
     child = instance.terminal("restore")
     child.expect("index: ")
     child.sendline("0")
@@ -245,10 +286,10 @@ def test_other_version_asks_and_can_be_cancelled(instance: Instance) -> None:
     assert instance.state == ("second", "second") and instance.healthy()
 
 
-def test_a_newer_archive_stops_an_older_server(instance: Instance) -> None:
+@pytest.mark.parametrize("other", ["v1.99"], indirect=True)
+def test_a_newer_archive_stops_an_older_server(other: Instance) -> None:
     """Only warned about: the database is ahead of the code then, and the backend does not come back."""
-    process.stop(instance.root)
-    instance.start("v1.99")
+    instance = other
     instance.ctl("backup")
     process.stop(instance.root)
     for name in ("state.db", "state.db-wal", "state.db-shm"):
@@ -269,7 +310,7 @@ def test_a_newer_archive_stops_an_older_server(instance: Instance) -> None:
 
 
 def test_a_database_of_another_name_leaves_this_one_alone(instance: Instance) -> None:
-    instance.ctl("backup")
+    instance.back_up()
     instance.spoil()
     for options in (["--backup-db-name=other", "--backup-db-name"], ["--backup-db-name"]):
         child = instance.terminal("restore", *options)
@@ -292,11 +333,9 @@ def test_a_broken_archive_is_exit_1_and_the_backend_comes_back(instance: Instanc
     assert instance.state == ("first", "first") and instance.healthy()
 
 
-def test_unattended_restore_of_new_releases(instance: Instance) -> None:
-    process.stop(instance.root)
-    instance.start("v1.99")
-    process.stop(instance.root)
-    instance.start("v2.4.1")
+@pytest.mark.parametrize("other", ["v2.4.1"], indirect=True)
+def test_unattended_restore_of_new_releases(other: Instance) -> None:
+    instance = other
     instance.ctl("backup")
     name = instance.archives()[0].name
     unattended = ("restore", "--non-interactive")
@@ -322,7 +361,7 @@ def test_unattended_restore_of_new_releases(instance: Instance) -> None:
 
 
 def test_unattended_restore_is_no_option_before(instance: Instance) -> None:
-    instance.ctl("backup")
+    instance.back_up()
     done = instance.ctl("restore", "--non-interactive", f"--backup-file={instance.archives()[0].name}")
     assert done.returncode == 1 and SUCCESS not in done.stdout
 

@@ -331,7 +331,7 @@ def test_a_look_at_the_default_profile_saves_the_users_own(prod: Server) -> None
 def test_a_refused_pull_leaks_its_lock_on_the_old_route(
     generation: str, host: GitHost, person: Checkout, tmp_path: Path
 ) -> None:
-    with server(tmp_path / "production", time_scale=0.03) as prod:
+    with server(tmp_path / "production", time_scale=0.02) as prod:
         app = prod.import_app(host, ORDERS)
         prod.change(app["id"], "list_orders", "ours")
         path = f"git/pull/app/{app['id']}" if generation == "old" else f"git/applications/{app['id']}/pull"
@@ -343,9 +343,9 @@ def test_a_refused_pull_leaks_its_lock_on_the_old_route(
         leaked = time.monotonic()
         busy = prod.git_error("GET", app["id"], "status")
         assert busy[:2] == (500, "AE-GIT-5020") and "another command pull" in busy[2]
-        assert time.monotonic() - leaked > 20 * 0.03
+        assert time.monotonic() - leaked > 20 * 0.02
         assert prod.error("GET", f"git/status/app/{app['id']}")[:2] == (400, "AE-GIT-5016")
-        time.sleep(max(0.0, leaked + 120 * 0.03 - time.monotonic()))
+        time.sleep(max(0.0, leaked + 120 * 0.02 - time.monotonic()))
         assert prod.status(app["id"])["isClean"] is False
         # Leaked again: a discard waits in vain as well, but its error path frees the lock.
         prod.error("GET", path)
@@ -431,7 +431,7 @@ def test_discards_at_the_same_time_break_each_other_and_recover_alone(prod: Serv
 
 def test_an_older_server_refuses_newer_commits(host: GitHost, tmp_path: Path) -> None:
     host.repositories.import_bundle("acme/old", APPS / "v1.60" / "orders.bundle", ["master", "migrated-by-v1.91"])
-    with server(tmp_path / "production", "v1.60") as prod:
+    with server(tmp_path / "production", "v1.60", time_scale=0.01) as prod:
         key = prod.data("GET", "git/import/keys")["publicKey"]
         host.repositories.add_key(ORDERS, "import", key, False)
         error = prod.error(
@@ -542,7 +542,7 @@ def test_auto_commit_toggle_flips(prod: Server, app: Document) -> None:
 def test_refusals_of_the_old_routes_that_leave_their_lock(host: GitHost, tmp_path: Path) -> None:
     """R1. A checkout of a branch that is there frees it."""
     host.repositories.import_bundle("acme/old", APPS / "v1.60" / "orders.bundle", ["master", "staging"])
-    with server(tmp_path / "staging", "v1.60", time_scale=0.005) as dev:
+    with server(tmp_path / "staging", "v1.60", time_scale=0.01) as dev:
         app_id = dev.import_app(host, "acme/old")["id"]
         dev.data("POST", f"git/create-branch/app/{app_id}", {"branchName": "develop"})
         delete = f"git/branch/app/{app_id}?branchName="
