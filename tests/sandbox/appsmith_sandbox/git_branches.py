@@ -22,6 +22,8 @@ def branches(ctx: Context, old: bool, prune: bool) -> list[Document]:
     with git_locks.lock(ctx.instance, work.base_id, "listBranch", leaks=old):
         if prune:
             work.fetch(clone)
+            if not old:
+                clone.switch(work.branch)
         refs = clone.refs()
     names = [name.removeprefix("refs/heads/").removeprefix("refs/remotes/") for name in refs]
     default = work.base["git"]["defaultBranchName"]
@@ -269,9 +271,10 @@ def _unmergeable(work: Work, target: Work, source: str, clone: Clone) -> AppErro
 
 def merge_status(ctx: Context, old: bool) -> Document:
     work, target, source, destination = _merge_sides(ctx, old)
-    with git_locks.lock(ctx.instance, work.base_id, "mergeBranch"):
+    with git_locks.lock(ctx.instance, work.base_id, "status" if old else "mergeBranch", leaks=old):
         clone = work.clone()
         work.fetch(clone, "merge")
+        clone.switch(destination)
         refusal = _unmergeable(work, target, source, clone)
         if refusal and old and refusal.http == 400:
             raise internal_error()

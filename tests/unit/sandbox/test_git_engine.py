@@ -257,11 +257,14 @@ def test_delete_ref(prod: Server, host: GitHost) -> None:
     assert default == (400, "AE-GIT-4044", "git delete ref failed. \nDetails:  Cannot delete default branch")
     # What was last worked on is checked out: status, fetch, commit, checkout of the one branch or the other.
     checkout = {"refName": "develop", "refType": "branch"}
+    into_develop = {"sourceBranch": "master", "destinationBranch": "develop"}
     for work in (
         lambda: prod.status(branch["id"]),
         lambda: prod.git("GET", branch["id"], "fetch/remote"),
         lambda: prod.git("POST", branch["id"], "commit", {"message": "x"}),
         lambda: prod.git("POST", app["id"], "checkout-ref", checkout),
+        lambda: prod.git("GET", branch["id"], "refs?pruneRefs=true"),
+        lambda: prod.git("POST", branch["id"], "merge/status", into_develop),
     ):
         work()
         refused = prod.git_error("DELETE", app["id"], f"{delete}develop")
@@ -379,6 +382,23 @@ def test_a_read_only_key_is_enough_for_all_but_pull(prod: Server, host: GitHost,
     prod.git("PUT", app["id"], "discard")
     assert prod.actions(app["id"])["list_orders"]["actionConfiguration"]["body"] == "new"
     assert prod.git_error("GET", app["id"], "pull")[1] == "AE-GIT-4044"
+    # The pull has deployed before its push was refused.
+    person.change_query("master", "Dashboard", "list_orders", "newer")
+    refused = prod.git_error("GET", app["id"], "pull")
+    assert refused[1] == "AE-GIT-4044" and refused[2].startswith(
+        "git commit failed. \nDetails: Appsmith couldn't connect"
+    )
+    assert prod.actions(app["id"])["list_orders"]["actionConfiguration"]["body"] == "newer"
+    # A refused commit stays, and so does a refused merge: it is not there to be merged again, only to be pushed.
+    prod.change(app["id"], "list_orders", "ours")
+    assert prod.git_error("POST", app["id"], "commit", {"message": "ours"})[1:] == refused[1:]
+    status = prod.status(app["id"])
+    assert (status["isClean"], status["aheadCount"]) == (True, 1)
+    prod.git("POST", app["id"], "checkout-ref", {"refName": "origin/staging", "refType": "branch"})
+    sides = {"sourceBranch": "staging", "destinationBranch": "master"}
+    assert prod.git_error("POST", app["id"], "merge", sides)[1:] == refused[1:]
+    assert prod.git("POST", app["id"], "merge/status", sides)["status"] == "ALREADY_UP_TO_DATE"
+    assert prod.status(app["id"])["aheadCount"] > 1
     assert prod.error("GET", f"git/pull/app/{app['id']}")[1] == "AE-GIT-4032"
 
 
@@ -631,6 +651,8 @@ def test_merges(prod: Server, host: GitHost) -> None:
     assert check["status"] == "Merge check failed!" and "Remote does not have refs/heads/nope" in check["message"]
     assert prod.git_error("POST", branch, "merge", absent)[1:] == ("AE-GIT-4044", check["message"])
     assert prod.error("POST", f"git/merge/status/app/{branch}", absent)[:2] == (500, "AE-APP-5000")
+    # It leaves its lock as well.
+    prod.data("GET", f"git/checkout-branch/app/{branch}?branchName=master")
     prod.change(app["id"], "q", "dirty")
     told = prod.data("POST", f"git/merge/status/app/{app['id']}", sides)
     # The changes are those of the path's application, whatever branch the text names.
