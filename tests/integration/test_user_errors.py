@@ -38,7 +38,7 @@ def test_wrong_address(plays: Plays, promoted: dict[str, Any]) -> None:
 
 def test_wrong_password_costs_one_attempt_at_most(plays: Plays, promoted: dict[str, Any]) -> None:
     # Five attempts would suspend the user: if a run took more than one, the sign-in at the end would fail.
-    for _ in range(3):
+    for _attempt in range(3):
         _one_line(_refused(plays, "verify", appsmith_password="wrong"), "password")
     with plays.client("staging") as client:
         assert client.get("/users/me")["isAnonymous"] is False

@@ -118,7 +118,7 @@ def test_backup_with_a_password_goes_through_a_terminal(host):
 
 
 def test_backup_in_check_mode_looks_only(host):
-    for _ in range(4):
+    for _run in range(4):
         host.backup()
     before, oldest = host.state(), host.archives[0].name
     result = host.backup(check_mode=True)
@@ -127,7 +127,7 @@ def test_backup_in_check_mode_looks_only(host):
 
 
 def test_backup_names_what_the_retention_took_and_drops_its_description(host):
-    for _ in range(4):
+    for _run in range(4):
         host.backup()
     oldest = host.archives[0]
     assert host.backup()["removed"] == [oldest.name]

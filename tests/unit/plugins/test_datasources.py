@@ -39,8 +39,8 @@ CONFIGURATION = {
 }
 
 
-def without_secret(configuration: dict[str, Any] = CONFIGURATION) -> dict[str, Any]:
-    seen = copy.deepcopy(configuration)
+def without_secret(configuration: dict[str, Any] | None = None) -> dict[str, Any]:
+    seen = copy.deepcopy(configuration or CONFIGURATION)
     for member in ("password", "bearerToken", "value", "clientSecret"):
         seen.get("authentication", {}).pop(member, None)
     return seen

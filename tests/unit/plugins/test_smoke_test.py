@@ -33,8 +33,9 @@ class Server:
             "GET", "/applications/home", params={"workspaceId": WORKSPACE}, data=list(applications) or [APPLICATION]
         )
 
-    def pages(self, mode: str = "PUBLISHED", *, application: str = "a1", pages: Any = PAGES) -> None:
-        self.api.expect("GET", "/pages", params={"applicationId": application, "mode": mode}, data={"pages": pages})
+    def pages(self, mode: str = "PUBLISHED", *, application: str = "a1", pages: Any = None) -> None:
+        shown = {"pages": PAGES if pages is None else pages}
+        self.api.expect("GET", "/pages", params={"applicationId": application, "mode": mode}, data=shown)
 
     def query(self, action: str, application: str = "a1", **answer: Any) -> None:
         self.find(application)
