@@ -36,11 +36,11 @@ contract: venv ## the sandbox against what real servers answered
 	$(BIN)/python -m pytest tests/contract -n $(JOBS)
 
 integration: venv ## the playbooks against instances (the sandbox's)
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest tests/integration --timeout 1800
 
 live: venv ## the same playbook tests against the instances of INVENTORY=path
 	@test -n "$(INVENTORY)" || { echo "Say which instances: make live INVENTORY=path/to/inventory.yml" >&2; exit 2; }
-	$(BIN)/python -m pytest tests/integration -m live --inventory-file "$(abspath $(INVENTORY))"
+	$(BIN)/python -m pytest tests/integration -m live --timeout 0 --inventory-file "$(abspath $(INVENTORY))"
 
 lint: lint-venv link ## ruff, yamllint, mypy, ansible-lint (production), docs
 	$(BIN)/ruff check .

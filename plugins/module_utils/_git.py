@@ -341,11 +341,13 @@ class Git:
         try:
             self.alone(work)
         except forgiven as error:
-            if isinstance(error, (RequestTimeout, GitTimeout)):
-                arrived = self.wait_until(lambda: settled(self.look(target)))
-            else:
-                arrived = settled(self.look(target))
-            if not arrived or self.unpublished(target):
+
+            def arrived() -> bool:
+                status = self.look(target)
+                return settled(status) or uneven(status)
+
+            late = isinstance(error, (RequestTimeout, GitTimeout))
+            if not (self.wait_until(arrived) if late else arrived()) or self.unpublished(target):
                 raise
             warnings.append(f"'{target.name}': the server answered '{error.message}', but the content was deployed")
         after = self.look(target)

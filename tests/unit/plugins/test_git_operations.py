@@ -591,6 +591,20 @@ def test_400_but_deployed_is_success_with_a_warning(
     assert "but the content was deployed" in one(result)["warnings"][0]
 
 
+def test_400_but_deployed_counts_for_files_that_disagree_as_well(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.fetch(behind=1)
+    calls.status(remote=False)
+    calls.pull(error=READ_ONLY_NEW)
+    for _look in range(2):
+        calls.status(status(modified=UNEVEN))
+        calls.export()
+    result = run_module("git_pull", APP)
+    assert result["changed"] and not result["failed"]
+    warnings = " ".join(one(result)["warnings"])
+    assert "but the content was deployed" in warnings and "disagree" in warnings
+
+
 @pytest.mark.parametrize("failure", [NO_AUTHOR, PROTECTED])
 def test_400_and_not_deployed_is_the_error(calls: GitCalls, run_module: Run, failure: tuple[int, str, str]) -> None:
     calls.start()
