@@ -32,6 +32,10 @@ test: unit contract integration ## all tests
 unit: venv ## exact calls of every module, and the sandbox's own parts
 	$(BIN)/python -m pytest tests/unit -n $(JOBS)
 
+oldest: ## the unit tests on the oldest Python and ansible-core that are supported
+	@python=$$(tests/find-python 3.11); test -n "$$python" || { echo "No Python 3.11 found" >&2; exit 1; }; \
+	  $(MAKE) --no-print-directory unit VENV=.cache/venv-oldest PYTHON="$$python"
+
 contract: venv ## the sandbox against what real servers answered
 	$(BIN)/python -m pytest tests/contract -n $(JOBS)
 
@@ -67,4 +71,4 @@ clean: ## take away what the targets above made
 # Two cores run two jobs; more only make the sandbox's processes wait for each other.
 JOBS ?= $(shell nproc)
 
-.PHONY: help venv lint-venv demo test unit contract integration live lint sanity link build clean
+.PHONY: help venv lint-venv demo test unit oldest contract integration live lint sanity link build clean
