@@ -23,6 +23,8 @@ except ImportError:
     pexpect = None
 
 RESTORED = "Appsmith instance successfully restored."
+# "Starting [ 'backend', 'rts' ]", "backend: started", "Started ...": real v1.91, after whatever happened.
+_SERVICES = re.compile(r"(?i)(starting|started|stopping|stopped)\b|\w+: (started|stopped)$")
 _VERSION = re.compile(r"\bv?(\d+(?:\.\d+)+(?:-[A-Z]+)?)\b")
 _LISTED = re.compile(r"^\s*(\d+)\s*\|\s*(\S+)", re.MULTILINE)
 # What terminals are told beside text: colours and cursor moves, titles, character sets, bell.
@@ -66,8 +68,10 @@ class Outcome:
     asked: list[str] = field(default_factory=list)
 
     def tail(self, lines: int = 4) -> str:
+        """The last that was said of the work; starting the services again comes after it and is no cause of anything."""
         said = [line.strip() for line in self.text.splitlines() if line.strip()]
-        return " / ".join(said[-lines:]) or "nothing"
+        of_work = [line for line in said if not _SERVICES.match(line)]
+        return " / ".join((of_work or said)[-lines:]) or "nothing"
 
 
 class _Unanswerable(Exception):

@@ -526,3 +526,19 @@ def test_openssl_missing_is_said(host, monkeypatch):
     host.backup(archive_password=PASSWORD)
     monkeypatch.setenv("PATH", str(Path(shutil.which("true") or "/bin/true").parent / "none"))
     assert "openssl is not on this host" in host.info(verify=True, archive_password=PASSWORD)[0]["problem"]
+
+
+def test_what_appsmithctl_said_last_of_the_work_is_named() -> None:
+    """Real v1.91: the services are started again after a failure, which would push its cause out of the message."""
+    said = "\n".join(
+        [
+            "Error: EROFS: read-only file system, mkdtemp '/tmpkzXMtl'",
+            "Starting [ 'backend', 'rts' ]",
+            "backend: started",
+            "rts: started",
+            "Started [ 'backend', 'rts' ]",
+        ]
+    )
+    assert _appsmithctl.Outcome(1, said).tail() == "Error: EROFS: read-only file system, mkdtemp '/tmpkzXMtl'"
+    assert _appsmithctl.Outcome(1, "backend: started").tail() == "backend: started"
+    assert _appsmithctl.Outcome(1, "").tail() == "nothing"
