@@ -68,7 +68,7 @@ class Outcome:
     asked: list[str] = field(default_factory=list)
 
     def tail(self, lines: int = 4) -> str:
-        """The last that was said of the work; starting the services again comes after it and is no cause of anything."""
+        """The last that was said of the work; that the services are started again comes after it, and is no cause."""
         said = [line.strip() for line in self.text.splitlines() if line.strip()]
         of_work = [line for line in said if not _SERVICES.match(line)]
         return " / ".join((of_work or said)[-lines:]) or "nothing"
