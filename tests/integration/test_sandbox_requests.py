@@ -1,7 +1,7 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What no instance may have seen: a write in a run that was to change nothing, a password tried twice."""
+"""What nobody may have seen: a write in a run that was to change nothing, a password tried twice, a secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from plays import Plays, Run
-from stage import SIDES, Stage
+from stage import ADMIN, SIDES, Stage
 
 
 def _requests(stage: Stage) -> list[dict[str, Any]]:
@@ -41,3 +41,35 @@ def test_a_refused_password_costs_no_login(plays: Plays, stage: Stage, provision
     seen = _during(run, _requests(stage))
     assert [request["path"] for request in seen if request["status"] == 401] == ["/api/v1/users/me"]
     assert [request["path"] for request in seen if request["path"].endswith("/login")] == []
+
+
+def _secrets(stage: Stage) -> set[str]:
+    found = {ADMIN["password"], stage.git["password"]}
+    for side in SIDES:
+        for datasource in stage.datasources(side):
+            names = ("password", "bearer_token", "api_key", "client_secret", "secret_key")
+            found |= {datasource[name] for name in names if name in datasource}
+    return found
+
+
+def test_no_run_shows_a_secret(plays: Plays, stage: Stage, provisioned: dict[str, Any]) -> None:
+    """Not with all that Ansible can be made to say, and not in the diff of credentials that change."""
+    changed = {
+        "appsmith_version": plays.releases()["staging"],
+        "provision_datasources": [
+            {**one, "username": "new", "password": "never-seen-before"}
+            for one in stage.datasources("staging")
+            if one["name"] == "billing_api"
+        ],
+        "provision_update_secrets": "always",
+    }
+    arguments = ("--limit", "staging", "--check", "--diff", "-vvv", "-e")
+    # -e would be shown with the command itself, so it comes from a file.
+    extra = plays.folder / "changed.json"
+    extra.write_text(json.dumps(changed))
+    run = plays.run("provision", *arguments, f"@{extra}", writes=False)
+    assert run.changes > 0
+    secrets = _secrets(stage) | {"never-seen-before"}
+    assert len(secrets) > 10
+    for one in plays.runs:
+        assert [secret for secret in secrets if secret in one.output] == [], one.playbook
