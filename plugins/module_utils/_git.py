@@ -41,7 +41,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api impor
     uncommitted,
     upstream_ahead,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import is_published, views
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
     CHANGES,
     CLASH_NEXT_STEP,
@@ -264,10 +264,7 @@ class Git:
 
     # -- discard ----------------------------------------------------------------------------------------------------
     def discard(self, target: Target, *, keep_changes: bool = False) -> Outcome:
-        """Throw away what is uncommitted and go to the remote's state: the deployment that needs no commit.
-
-        O(keep_changes) refuses when a person's work would be lost; a migration's traces are not.
-        """
+        """Throw away what is uncommitted and go to the remote's state; O(keep_changes) refuses to lose a person's work."""
         far = self.fetch(target)
         before = self.look(target, compare_remote=False)
         before = replace(before, ahead=far.ahead, behind=far.behind)
@@ -280,8 +277,8 @@ class Git:
             raise error
         thrown_away = list(before.files) if kind == CHANGES else []
         facts = {"behind": before.behind, "drift": kind, "discarded": thrown_away}
-        if before.behind == 0 and kind != CHANGES:
-            # A migration's traces come back at once as long as the repository has the older format (observed 14).
+        # A migration's traces come back at once as long as the repository has the older format (observed 14).
+        if before.behind == 0 and (kind == MIGRATION or (kind != CHANGES and is_published(self.client, target.id))):
             return Outcome(False, before, before, facts=facts)
         if self.client.check_mode:
             return Outcome(True, before, facts=facts)
@@ -303,6 +300,11 @@ class Git:
         kind = self.drift(target, before)
         facts = {"behind": before.behind, "drift": kind}
         if before.behind == 0:
+            if not is_published(self.client, target.id):
+                raise ProofFailed(
+                    f"'{target.name}' at {target.branch} has nothing to pull, but no published view either",
+                    next_step="An earlier pull was broken off: bring it back by a discard (git_discard, promotion).",
+                )
             return Outcome(False, before, before, facts=facts)
         self.refuse_diverged(target, before)
         self.refuse_pull(target, before, kind)
@@ -323,18 +325,17 @@ class Git:
 
     def deploy_by_pull(self, target: Target) -> Outcome:
         """Pull, and prove it by looking. Some refusals come after the work is done (observed 4, 30, 33)."""
-        return self._deploy(
-            target,
-            lambda: self.api.pull(target.id),
-            forgiven=(
-                RequestTimeout,
-                GitTimeout,
-                GitNotConfigured,
-                GitProtectedBranch,
-                GitKeyRefused,
-                GitActionFailed,
-            ),
-        )
+        forgiven = (RequestTimeout, GitTimeout, GitNotConfigured, GitProtectedBranch, GitActionFailed)
+        try:
+            return self._deploy(target, lambda: self.api.pull(target.id), forgiven=forgiven)
+        except GitKeyRefused as error:
+            # The content is in, but v1.91 has lost the published view (404 for its users): a discard brings it back.
+            outcome = self.deploy_by_discard(target)
+            outcome.warnings.append(
+                f"'{target.name}': a pull needs a deploy key that may write ({error.message}); "
+                "it was deployed by a discard instead, which does not"
+            )
+            return outcome
 
     def _deploy(self, target: Target, work: Callable[[], Any], *, forgiven: tuple[type[AppsmithError], ...]) -> Outcome:
         warnings: list[str] = []

@@ -139,5 +139,20 @@ def views(client: Client, application_id: str) -> Views:
 
 
 def pages(client: Client, application_id: str, mode: str) -> list[dict[str, Any]]:
-    data = client.get("/pages", params={"applicationId": application_id, "mode": mode}) or {}
+    try:
+        data = client.get("/pages", params={"applicationId": application_id, "mode": mode}) or {}
+    except NotFound:
+        if mode != "PUBLISHED":
+            raise
+        # Of an application without a published view v1.91 says that there is none.
+        data = {}
     return list(data.get("pages") or ())
+
+
+def is_published(client: Client, application_id: str) -> bool:
+    """Whether users get to see anything.
+
+    A pull with a key that may not write takes the published view of v1.91 away (404 for its users), while the status
+    says clean and nothing behind; neither another pull nor a fetch brings it back, a discard does.
+    """
+    return bool(pages(client, application_id, "PUBLISHED"))

@@ -17,7 +17,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import is_published, views
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
     CHANGES,
     MIGRATION,
@@ -104,6 +104,8 @@ class Promotion:
         item.drift = drift(item.status)
         item.state = BEHIND if item.behind or assumed else CURRENT
         if item.drift == NONE and (item.state == BEHIND or self.options.verify != "content"):
+            if item.state == CURRENT and not is_published(git.client, item.target.id):
+                item.state = INTERRUPTED
             return
         self._tell_apart(git, item)
 

@@ -436,7 +436,14 @@ def pull(ctx: Context, old: bool) -> Document:
         work.set_git(lastCommittedAt=seconds_text())
         said = applications.answer(ctx, work.app)
         # Only now, with everything imported and published, the protection and the author are looked at (4, 33).
-        work.sync_commit(clone, f"{SYSTEM}for syncing changes with remote after git pull")
+        try:
+            work.sync_commit(clone, f"{SYSTEM}for syncing changes with remote after git pull")
+        except AppError as error:
+            if isinstance(error.__cause__, KeyRefused) and not old:
+                # Seen on v1.91's new route: the published view is gone (404) until a discard or a publish.
+                pages = {**work.app["pages"], "published": []}
+                work.app = ctx.store.update("applications", work.app["id"], pages=pages)
+            raise
     return {
         "artifact": said,
         # What the real one says, whether there was something to pull or not.

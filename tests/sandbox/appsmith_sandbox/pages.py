@@ -29,6 +29,8 @@ async def list_pages(ctx: Context) -> Response:
     app = applications.need(ctx, ctx.need_query("applicationId"))
     published = ctx.query.get("mode", "EDIT") == "PUBLISHED"
     version = "published" if published else "edit"
+    if published and not app["pages"]["published"]:
+        raise not_readable("deployed application", app["id"])
     rows = []
     for reference in app["pages"][version]:
         page = ctx.store.get("pages", reference["id"])

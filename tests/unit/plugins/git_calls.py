@@ -189,6 +189,15 @@ class GitCalls:
             "GET", f"/applications/export/{id}", text=text, answer_headers={"Content-Type": "application/json"}
         )
 
+    def published(self, *, id: str = BASE, gone: bool = False) -> None:
+        """The look at the published view; O(gone) is what a pull with a read-only key leaves on a real v1.91."""
+        params = {"applicationId": id, "mode": "PUBLISHED"}
+        if gone:
+            text = f"Unable to find deployed application {id}"
+            self.api.expect("GET", "/pages", params=params, error=(404, "AE-ACL-4004", text))
+        else:
+            self.api.expect("GET", "/pages", params=params, data={"pages": [{"name": "Order", "slug": "order"}]})
+
     def datasources(self, *unconfigured: str, id: str = BASE) -> None:
         items = [
             {"id": name, "name": name, "datasourceStorages": {"unused_env": {"isConfigured": False}}}

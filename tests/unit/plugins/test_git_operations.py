@@ -324,7 +324,20 @@ def test_discard_with_nothing_to_do_writes_nothing(calls: GitCalls, run_module: 
     calls.start()
     calls.fetch()
     calls.status(remote=False)
+    calls.published()
     assert not run_module("git_discard", APP)["changed"]
+
+
+def test_a_discard_brings_a_published_view_back_that_is_gone(calls: GitCalls, run_module: Run) -> None:
+    """What a pull with a read-only key leaves: clean, nothing behind, and 404 for the users."""
+    calls.start()
+    calls.fetch()
+    calls.status(remote=False)
+    calls.published(gone=True)
+    calls.discard()
+    calls.status()
+    calls.export()
+    assert run_module("git_discard", APP)["changed"]
 
 
 def test_discard_does_not_throw_a_persons_work_away_unasked(calls: GitCalls, run_module: Run) -> None:
@@ -534,6 +547,7 @@ def test_a_lock_is_waited_out(calls: GitCalls, run_module: Run, sleeps: list[flo
     calls.fetch()
     calls.status(error=STATUS_LOCKED, remote=False)
     calls.status(remote=False)
+    calls.published()
     assert not run_module("git_discard", APP)["failed"]
     assert sleeps == [3.0, 3.0, 3.0]
 
@@ -564,7 +578,35 @@ def test_pull_with_nothing_behind_is_not_made(calls: GitCalls, run_module: Run) 
     calls.start()
     calls.fetch()
     calls.status(remote=False)
+    calls.published()
     assert not run_module("git_pull", APP)["changed"]
+
+
+def test_a_pull_does_not_call_an_application_current_whose_published_view_is_gone(
+    calls: GitCalls, run_module: Run
+) -> None:
+    calls.start()
+    calls.fetch()
+    calls.status(remote=False)
+    calls.published(gone=True)
+    result = run_module("git_pull", APP)
+    assert result["failed"] and result["error"]["title"] == "ProofFailed" and "git_discard" in result["msg"]
+
+
+@pytest.mark.parametrize("failure", [READ_ONLY_OLD, READ_ONLY_NEW])
+def test_a_pull_with_a_read_only_key_is_mended_by_a_discard(
+    calls: GitCalls, run_module: Run, failure: tuple[int, str, str]
+) -> None:
+    calls.start()
+    calls.fetch(behind=1)
+    calls.status(remote=False)
+    calls.pull(error=failure)
+    calls.discard()
+    calls.status()
+    calls.export()
+    result = run_module("git_pull", APP)
+    assert result["changed"] and not result["failed"]
+    assert "by a discard instead" in one(result)["warnings"][0]
 
 
 def test_pull_in_check_mode_only_looks(calls: GitCalls, run_module: Run) -> None:
@@ -574,7 +616,7 @@ def test_pull_in_check_mode_only_looks(calls: GitCalls, run_module: Run) -> None
     assert run_module("git_pull", APP, check_mode=True)["changed"]
 
 
-@pytest.mark.parametrize("failure", [NO_AUTHOR, PROTECTED, READ_ONLY_OLD, READ_ONLY_NEW])
+@pytest.mark.parametrize("failure", [NO_AUTHOR, PROTECTED])
 def test_400_but_deployed_is_success_with_a_warning(
     calls: GitCalls, run_module: Run, failure: tuple[int, str, str]
 ) -> None:
@@ -595,7 +637,7 @@ def test_400_but_deployed_counts_for_files_that_disagree_as_well(calls: GitCalls
     calls.start()
     calls.fetch(behind=1)
     calls.status(remote=False)
-    calls.pull(error=READ_ONLY_NEW)
+    calls.pull(error=PROTECTED)
     for _look in range(2):
         calls.status(status(modified=UNEVEN))
         calls.export()

@@ -87,6 +87,8 @@ def side_by_side(calls: GitCalls, fetch: Callable[[str], None], *, due: bool = T
         calls.status(remote=False, id=identifier)
         if due:
             calls.datasources(id=identifier)
+        else:
+            calls.published(id=identifier)
     looks = [call for step in calls.api._steps[start:] for call in step]
     del calls.api._steps[start:]
     calls.api.expect_any_order(looks)
@@ -110,8 +112,21 @@ def test_an_application_that_is_not_behind_costs_a_fetch_and_a_look(calls: GitCa
     begin(calls)
     calls.fetch()
     calls.status(remote=False)
+    calls.published()
     result = run_module("promotion", ALL)
     assert not result["changed"] and one(result)["state"] == "current"
+
+
+def test_an_application_without_a_published_view_is_deployed_again(calls: GitCalls, run_module: Run) -> None:
+    begin(calls)
+    calls.fetch()
+    calls.status(remote=False)
+    calls.published(gone=True)
+    calls.datasources()
+    calls.discard()
+    proven(calls)
+    result = run_module("promotion", {**ALL, "strategy": "pull"})
+    assert result["changed"] and one(result)["state"] == "deployed" and "half done" in one(result)["warnings"][0]
 
 
 def test_with_verify_fetch_it_costs_a_fetch(calls: GitCalls, run_module: Run) -> None:
@@ -155,6 +170,7 @@ def test_another_branch_is_found_on_the_instance(calls: GitCalls, run_module: Ru
     calls.checkout("staging")
     calls.fetch(id=STAGING)
     calls.status(id=STAGING, remote=False)
+    calls.published(id=STAGING)
     result = run_module("promotion", {**ALL, "branch": "staging"})
     assert (one(result)["branch"], one(result)["id"]) == ("staging", STAGING)
 
@@ -176,6 +192,7 @@ def test_the_assumption_counts_in_check_mode_only(new: GitCalls, run_module: Run
     begin(new)
     new.fetch()
     new.status(remote=False)
+    new.published()
     assert not run_module("promotion", {**ALL, "assume_behind": ["orders"]})["changed"]
 
 

@@ -389,6 +389,13 @@ def test_a_read_only_key_is_enough_for_all_but_pull(prod: Server, host: GitHost,
         "git commit failed. \nDetails: Appsmith couldn't connect"
     )
     assert prod.actions(app["id"])["list_orders"]["actionConfiguration"]["body"] == "newer"
+    # It has taken the published view away, too, and says nothing of it: only a discard brings it back (real v1.91).
+    published = f"pages?applicationId={app['id']}&mode=PUBLISHED"
+    status = prod.status(app["id"])
+    assert (status["isClean"], status["behindCount"]) == (True, 0)
+    assert prod.error("GET", published)[:2] == (404, "AE-ACL-4004")
+    prod.git("PUT", app["id"], "discard")
+    assert len(prod.data("GET", published)["pages"]) == 2
     # A refused commit stays, and so does a refused merge: it is not there to be merged again, only to be pushed.
     prod.change(app["id"], "list_orders", "ours")
     assert prod.git_error("POST", app["id"], "commit", {"message": "ours"})[1:] == refused[1:]
