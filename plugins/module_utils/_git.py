@@ -264,7 +264,7 @@ class Git:
 
     # -- discard ----------------------------------------------------------------------------------------------------
     def discard(self, target: Target, *, keep_changes: bool = False) -> Outcome:
-        """Throw away what is uncommitted and go to the remote's state; O(keep_changes) refuses to lose a person's work."""
+        """Throw away what is uncommitted, go to the remote's state; O(keep_changes) refuses to lose a person's work."""
         far = self.fetch(target)
         before = self.look(target, compare_remote=False)
         before = replace(before, ahead=far.ahead, behind=far.behind)
