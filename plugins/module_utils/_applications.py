@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
@@ -53,11 +52,6 @@ def git_data(application: dict[str, Any]) -> dict[str, Any]:
     """The application's Git data; empty when it isn't connected (the member may be there without an address)."""
     data = application.get("gitApplicationMetadata") or {}
     return data if data.get("remoteUrl") else {}
-
-
-def with_remote(applications: list[dict[str, Any]], same: Callable[[str], bool]) -> list[dict[str, Any]]:
-    """The applications connected to a repository; O(same) knows its spellings."""
-    return [found for found in applications if git_data(found) and same(git_data(found)["remoteUrl"])]
 
 
 def base_id(application: dict[str, Any]) -> str:
