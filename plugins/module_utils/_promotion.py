@@ -28,6 +28,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration imp
     judge,
     uneven,
 )
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import read_facts
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import Gates
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
     BEHIND,
@@ -132,11 +133,9 @@ class Promotion:
         target = item.target
         item.unconfigured = unconfigured_of_application(git.client, target.workspace_id, target.id)
         if self.options.access and target.remote_url and target.branch:
-            with open_branch(target.remote_url, target.branch, self.options.access, behind=item.behind) as repository:
-                item.schema = repository.schema_numbers()
-                item.commits = repository.commits(item.behind)
-                item.commit_before = repository.commit_before(item.behind)
-                item.commit_after = repository.tip
+            item.facts = read_facts(
+                target.remote_url, target.branch, self.options.access, behind=item.behind, scan_secrets=False
+            )
 
     # -- decide -----------------------------------------------------------------------------------------------------
     def judge(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion, _promotion_facts
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Commit
 from git_calls import (
     BASE,
@@ -539,6 +539,7 @@ def repository(monkeypatch: pytest.MonkeyPatch) -> FakeRepository:
         yield fake
 
     monkeypatch.setattr(_promotion, "open_branch", opened)
+    monkeypatch.setattr(_promotion_facts, "open_branch", opened)
     return fake
 
 
