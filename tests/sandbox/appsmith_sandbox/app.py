@@ -14,6 +14,8 @@ import binascii
 import importlib
 import inspect
 import json
+import socket
+import struct
 import threading
 import time
 import traceback
@@ -30,6 +32,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from . import faults
 from .releases import Release, number
 from .secrets import Secrets
 from .store import Document, Store, now_text
@@ -70,6 +73,10 @@ class AppError(Exception):
 
 class NeverAnswer(Exception):
     """The request stays open until the client gives up, as a lost error inside the real server does."""
+
+
+class Reset(Exception):
+    """The connection breaks; only a fault of faults.py does that."""
 
 
 def not_readable(kind: str, doc_id: str | None) -> AppError:
@@ -132,6 +139,8 @@ class Instance:
     # For the Git half: locks, running operations and the like; lost at a restart as Redis keys of an operation are not
     # worth keeping.
     git: dict[str, Any] = field(default_factory=dict)
+    # The process is the instance's alone, so that a fault may end it.
+    own_process: bool = False
 
     @property
     def secrets(self) -> Secrets:
@@ -346,6 +355,9 @@ class Application:
             entry["status"] = response.status_code if response else None
         except ClientDisconnect:
             response = None
+        except Reset:
+            response = None
+            _break_connection(send)
         finally:
             self.log.write(
                 time=started,
@@ -408,18 +420,18 @@ class Application:
                 return ctx._finish(_no_content_type())
             if content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
                 await _read_form(ctx)
-            if inspect.iscoroutinefunction(route.handler):
-                answer: Response = await route.handler(ctx)
-            else:
-                answer = await run_in_threadpool(route.handler, ctx)
-            return answer
+            fault = faults.take(instance.root, route.handler.__name__, _application_of(ctx))
+            if fault is None:
+                return await _work(route, ctx)
+            entry["fault"] = fault.kind
+            return await _faulty(fault, route, ctx)
         except AppError as error:
             return ctx.refused(error)
         except NeverAnswer:
             while not await request.is_disconnected():
                 await anyio.sleep(0.05)
             return None
-        except ClientDisconnect:
+        except (ClientDisconnect, Reset):
             raise
         except Exception:
             self._log_failure(request)
@@ -450,6 +462,53 @@ class Application:
             return True
         recent.append(now)
         return False
+
+
+async def _work(route: Route, ctx: Context) -> Response:
+    if inspect.iscoroutinefunction(route.handler):
+        answer: Response = await route.handler(ctx)
+        return answer
+    return await run_in_threadpool(route.handler, ctx)
+
+
+async def _faulty(fault: faults.Fault, route: Route, ctx: Context) -> Response:
+    """A call that meets a fault. What happens in the middle of its work happens there."""
+    token = faults.met.set(fault)
+    try:
+        if fault.kind not in ("no-answer", "reset", "gateway"):
+            answer = await _work(route, ctx)
+            if fault.kind == "late" and not fault.paused:
+                await run_in_threadpool(faults.pause, ctx.root)
+            return answer
+        if fault.done:
+            try:
+                await _work(route, ctx)
+            except AppError:
+                pass
+        if fault.kind == "no-answer":
+            raise NeverAnswer
+        if fault.kind == "reset":
+            raise Reset
+        words = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}.get(fault.status, "Error")
+        page = f"<html><head><title>{fault.status} {words}</title></head><body>{fault.status} {words}</body></html>"
+        return Response(page.encode(), fault.status, {"content-type": "text/html"})
+    finally:
+        faults.met.reset(token)
+
+
+def _application_of(ctx: Context) -> Document | None:
+    """The application that a call is about, as far as path and query tell."""
+    if not faults.path(ctx.root).exists():
+        return None
+    return ctx.store.get("applications", ctx.path.get("id") or ctx.query.get("applicationId"))
+
+
+def _break_connection(send: Any) -> None:
+    """With a reset, where the server behind lets us at its transport; uvicorn then hears of a lost connection."""
+    transport = send.__self__.transport
+    # No lingering: what is unsent is thrown away, and the other side is told by RST instead of FIN.
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def _same(release: Release, name: str) -> bool:

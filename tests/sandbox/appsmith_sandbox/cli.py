@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 
@@ -40,6 +41,33 @@ def _parser() -> argparse.ArgumentParser:
         if verb == "start":
             one.add_argument("--port", type=int, default=0)
             one.add_argument("--init", type=Path, help="SQL file, run once")
+
+    fault = groups.add_parser("fault", help="make an instance fail; see faults.py").add_subparsers(
+        dest="verb", required=True
+    )
+    for verb, text in (
+        ("add", "print the number of the new rule"),
+        ("list", "JSON, one rule a line, with its hits"),
+        ("remove", "one or all; what it holds up goes on"),
+        ("wait", "until it has been met (exit 3: it was not)"),
+    ):
+        one = fault.add_parser(verb, help=text)
+        one.add_argument("--root", type=Path, required=True, help="the instance's /appsmith-stacks")
+        if verb == "add":
+            one.add_argument("kind")
+            one.add_argument("--application", help="name or id; default: any")
+            one.add_argument("--call", default="deploy", help="deploy (discard or pull), fetch, status, commit ...")
+            one.add_argument("--times", type=int, default=1, help="0: until removed")
+            one.add_argument("--skip", type=int, default=0, help="so many calls go well before it")
+            one.add_argument("--seconds", type=float, help="late, locked: real seconds; none: until removed")
+            one.add_argument("--status", type=int, default=502, help="gateway: 502, 503 or 504")
+            one.add_argument("--not-done", action="store_true", help="no-answer, reset, gateway: before the work")
+        elif verb == "wait":
+            one.add_argument("--number", type=int, required=True)
+            one.add_argument("--hits", type=int, default=1)
+            one.add_argument("--seconds", type=float, default=60.0)
+        elif verb == "remove":
+            one.add_argument("--number", type=int)
 
     git_host = groups.add_parser("git-host", help="an SSH Git server that checks deploy keys")
     git_host.add_argument("rest", nargs=argparse.REMAINDER)
@@ -98,6 +126,31 @@ def _postgres(args: argparse.Namespace) -> int:
     return 0
 
 
+def _fault(args: argparse.Namespace) -> int:
+    from . import faults
+
+    root = args.root.resolve()
+    if args.verb == "list":
+        for rule in faults.listed(root):
+            print(json.dumps(asdict(rule)))
+    elif args.verb == "remove":
+        faults.remove(root, args.number)
+    elif args.verb == "wait":
+        try:
+            faults.wait(root, args.number, args.hits, args.seconds)
+        except TimeoutError as error:
+            print(error, file=sys.stderr)
+            return 3
+    else:
+        options = {name: getattr(args, name) for name in ("application", "call", "times", "skip", "seconds", "status")}
+        try:
+            print(faults.add(root, args.kind, done=not args.not_done, **options))
+        except faults.BadFault as error:
+            print(error, file=sys.stderr)
+            return 2
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     if args.group == "instance":
@@ -108,6 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return execute(args.root, [one for number, one in enumerate(args.command) if number or one != "--"])
     if args.group == "postgres":
         return _postgres(args)
+    if args.group == "fault":
+        return _fault(args)
     from . import githost
 
     parser = argparse.ArgumentParser(prog="appsmith_sandbox git-host", description=githost.__doc__)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import applications, git_keys, git_locks, repo_format
+from . import applications, faults, git_keys, git_locks, repo_format
 from .app import AppError, Context, internal_error, invalid_parameter
 from .git_clone import (
     Author,
@@ -419,6 +419,8 @@ def pull(ctx: Context, old: bool) -> Document:
         git_locks.lock(ctx.instance, work.base_id, "pull", leaks=old),
         git_locks.deployment(ctx.instance) as alone,
     ):
+        if faults.is_met("nothing"):
+            return _pulled(work, applications.answer(ctx, work.app))
         clone = work.clone()
         if work.changes(clone).modified:
             raise failed(
@@ -437,6 +439,8 @@ def pull(ctx: Context, old: bool) -> Document:
         said = applications.answer(ctx, work.app)
         # Only now, with everything imported and published, the protection and the author are looked at (4, 33).
         try:
+            if faults.is_met("refused-after"):
+                raise git_keys.no_author()
             work.sync_commit(clone, f"{SYSTEM}for syncing changes with remote after git pull")
         except AppError as error:
             if isinstance(error.__cause__, KeyRefused) and not old:
@@ -444,6 +448,10 @@ def pull(ctx: Context, old: bool) -> Document:
                 pages = {**work.app["pages"], "published": []}
                 work.app = ctx.store.update("applications", work.app["id"], pages=pages)
             raise
+    return _pulled(work, said)
+
+
+def _pulled(work: Work, said: Document) -> Document:
     return {
         "artifact": said,
         # What the real one says, whether there was something to pull or not.
@@ -466,16 +474,32 @@ def _deploy(work: Work, clone: Clone, alone: bool, action: str) -> None:
     """The tip of the local branch becomes the documents, published. The repository has moved before this may fail."""
     files = clone.files(work.local)
     work.need_readable(files)
+    _meet_fault(work, action)
     if not alone:
         raise git_locks.write_conflict(work.ctx.instance, action)
     # A pull leaves the mark as it is, a discard counts as somebody's change.
     work.load(files, **({"isManualUpdate": True} if action == "discard" else {}))
 
 
+def _meet_fault(work: Work, action: str) -> None:
+    """What a test wants to happen in the middle (faults.py)."""
+    fault = faults.met.get()
+    if fault is None:
+        return
+    faults.pause(work.ctx.root)
+    if fault.kind == "killed":
+        assert work.ctx.instance.own_process, "this process is not the instance's alone"
+        faults.kill(work.ctx.root, work.app)
+    if fault.kind in ("write-conflict", "no-such-transaction"):
+        raise git_locks.write_conflict(work.ctx.instance, action, fault.kind)
+
+
 def discard(ctx: Context, old: bool) -> Document:
     unknown = internal_error()
     work = Work.on(ctx, ctx.path["id"], old, with_key=unknown, without=unknown if old else None)
     with git_locks.lock(ctx.instance, work.base_id, "discard"), git_locks.deployment(ctx.instance) as alone:
+        if faults.is_met("nothing"):
+            return applications.answer(ctx, work.app)
         clone = work.clone()
         if work.remote in clone.refs() and not clone.rebase(work.branch):
             raise failed(
@@ -484,9 +508,11 @@ def discard(ctx: Context, old: bool) -> Document:
             )
         clone.show(work.branch)
         _deploy(work, clone, alone, "discard")
-        work.app = ctx.store.update("applications", work.app["id"], lastDeployedAt=now_text())
         if work.base["git"].get("checkedOut"):
             work.set_base_git(checkedOut=None)
+        if faults.is_met("refused-after"):
+            raise git_keys.no_author()
+        work.app = ctx.store.update("applications", work.app["id"], lastDeployedAt=now_text())
     return applications.answer(ctx, work.app)
 
 

@@ -205,6 +205,13 @@ def _save(ctx: Context, saved: dict[str, Document]) -> None:
             ctx.store.insert("profiles", {"userId": ctx.user["id"], "profiles": saved})
 
 
+def no_author() -> AppError:
+    return invalid_configuration(
+        "Unable to find git author configuration for logged-in user. You can set up a git profile from the user "
+        "profile section."
+    )
+
+
 def author(ctx: Context, base_id: str) -> Author:
     """Who commits: the profile for the application, else the default, else AE-GIT-4031."""
     saved = profiles(ctx)
@@ -212,10 +219,7 @@ def author(ctx: Context, base_id: str) -> Author:
     if not own.get("authorName") or own.get("useGlobalProfile"):
         own = saved.get("default") or {}
     if not own.get("authorName") or not own.get("authorEmail"):
-        raise invalid_configuration(
-            "Unable to find git author configuration for logged-in user. You can set up a git profile from the user "
-            "profile section."
-        )
+        raise no_author()
     return Author(own["authorName"], own["authorEmail"])
 
 

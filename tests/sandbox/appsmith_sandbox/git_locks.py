@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from . import faults
 from .app import AppError, Instance
 
 WAIT_SECONDS, LEAK_SECONDS = 20.0, 120.0
@@ -38,6 +39,15 @@ def locked_error(command: str, holder: str) -> AppError:
     )
 
 
+def _of_others(instance: Instance, base_id: str) -> _Lock | None:
+    """What a test has put there (faults.py)."""
+    if not faults.path(instance.root).exists():
+        return None
+    app = instance.store.get("applications", base_id)
+    command = faults.holder(instance.root, app, LEAK_SECONDS * instance.time_scale)
+    return _Lock(command) if command else None
+
+
 @contextmanager
 def lock(instance: Instance, base_id: str, command: str, *, leaks: bool = False) -> Iterator[None]:
     """One operation at a time on an application, all its branches together. `leaks`: when the operation is refused, its
@@ -46,8 +56,9 @@ def lock(instance: Instance, base_id: str, command: str, *, leaks: bool = False)
     own = _Lock(command)
     deadline = time.monotonic() + WAIT_SECONDS * instance.time_scale
     while True:
+        others = _of_others(instance, base_id)
         with _guard:
-            holder = locks.get(base_id)
+            holder = others or locks.get(base_id)
             if holder is None or (holder.expires is not None and holder.expires < time.monotonic()):
                 locks[base_id] = own
                 break
@@ -57,9 +68,13 @@ def lock(instance: Instance, base_id: str, command: str, *, leaks: bool = False)
                 with _guard:
                     if locks.get(base_id) is holder and holder.expires is not None:
                         del locks[base_id]
+                faults.free(instance.root, instance.store.get("applications", base_id))
             raise locked_error(command, holder.command)
         time.sleep(max(0.01, min(1.0, instance.time_scale) * 0.25))
     try:
+        if command not in ("pull", "discard"):
+            # Those are held up in the middle of their work.
+            faults.pause(instance.root)
         yield
     except AppError:
         if leaks:
@@ -94,11 +109,11 @@ def deployment(instance: Instance) -> Iterator[bool]:
                 instance.git["deploying"] = None
 
 
-def write_conflict(instance: Instance, action: str) -> AppError:
+def write_conflict(instance: Instance, action: str, which: str | None = None) -> AppError:
     """The two texts that were seen, in turn."""
     with _guard:
         number = instance.git["conflicts"] = instance.git.get("conflicts", 0) + 1
-    if number % 2:
+    if which == "write-conflict" or (which is None and number % 2):
         details = (
             "Command failed with error 112 (WriteConflict): 'Caused by :: Write conflict during plan execution and "
             "yielding is disabled. :: Please retry your operation or multi-document transaction.'"

@@ -118,6 +118,7 @@ def serve(
         name=name,
         time_scale=time_scale,
         environment=environment_of(root),
+        own_process=True,
     )
     application = Served(instance, startup_seconds)
     config = uvicorn.Config(
