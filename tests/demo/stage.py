@@ -27,6 +27,14 @@ OWNER = "acme"
 ADMIN = {"username": "admin@example.com", "password": "not-a-secret-42"}
 SIDES = {"staging": "staging", "production": "master"}
 
+MEMBERS = {
+    "staging": [
+        {"email": "dora@example.com", "role": "developer"},
+        {"email": "quentin@example.com", "role": "developer"},
+    ],
+    "production": [{"email": "vera@example.com", "role": "viewer"}],
+}
+
 # The first row tells who reads: the proof that a query runs with the credentials of its environment.
 DATABASE = """
 CREATE ROLE orders_{side} LOGIN PASSWORD 'db-{side}';
@@ -210,6 +218,8 @@ class Stage:
             # Only staging pushes; production gets by with keys that read.
             "appsmith_git_key_write": side == "staging",
             "appsmith_datasources": self.datasources(side),
+            # As Appsmith's guide sets it up: who builds and tests comes to staging, who uses it to production.
+            "appsmith_members": MEMBERS[side],
             "appsmith_smoke_tests": self.smoke_tests(side),
             "appsmith_instance_start": [
                 *program, "instance", "start", "--root", root, "--port", str(port), "--name", instance or side,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _members, _workspaces
 from plays import Plays
 
 pytestmark = pytest.mark.live
@@ -30,6 +31,15 @@ def test_applications_are_in_their_workspace(plays: Plays, provisioned: dict[str
         workspace = workspaces[plays.variable(side, "appsmith_workspace")]
         found = {one["name"] for one in client.get("/applications/home", params={"workspaceId": workspace})}
     assert found == {one["name"] for one in plays.variable(side, "appsmith_applications")}
+
+
+@pytest.mark.parametrize("side", ["staging", "production"])
+def test_people_have_their_roles(plays: Plays, provisioned: dict[str, Any], side: str) -> None:
+    with plays.client(side) as client:
+        workspace = _workspaces.get(client, plays.variable(side, "appsmith_workspace"))
+        found = {member.email: member.role for member in _members.list_members(client, workspace["id"]).values()}
+    wanted = {one["email"]: one["role"] for one in plays.variable(side, "appsmith_members", [])}
+    assert found == {plays.variable(side, "appsmith_username"): "administrator", **wanted}
 
 
 def test_verify_agrees_and_changes_nothing(plays: Plays, provisioned: dict[str, Any]) -> None:
