@@ -17,16 +17,16 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import _wait
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
-    GitActionFailed,
+    ConnectionFailed,
     GitConflict,
     GitKeyRefused,
     GitLocked,
-    GitNotConfigured,
     GitProtectedBranch,
     GitTimeout,
     GitUncommittedChanges,
     GitUpstreamAhead,
     GitWriteConflict,
+    NotReady,
     ProofFailed,
     RequestTimeout,
 )
@@ -41,19 +41,15 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api impor
     uncommitted,
     upstream_ahead,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import is_published, views
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import Views, is_published, views
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
     CHANGES,
-    CLASH_NEXT_STEP,
     MIGRATION,
     NONE,
     UNEVEN,
-    clash_text,
-    clashes,
     drift,
     judge,
     may_be_migration,
-    settled,
     uneven,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
@@ -110,6 +106,8 @@ class Outcome:
     after: Status | None = None
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    # What the application showed when a deployment was proven.
+    shown: Views | None = field(default=None, repr=False)
 
     def left_alone(self, before: Status) -> bool:
         """Whether a deployment found only what no deployment changes."""
@@ -211,7 +209,8 @@ class Git:
         def look() -> bool | None:
             try:
                 return True if proven() else None
-            except (GitLocked, RequestTimeout):
+            except (ConnectionFailed, GitLocked, NotReady, RequestTimeout):
+                # At work, or not yet back.
                 return None
 
         return bool(_wait.poll(look, timeout=self.lock_timeout, interval=LOCK_PAUSE))
@@ -282,14 +281,17 @@ class Git:
             return Outcome(False, before, before, facts=facts)
         if self.client.check_mode:
             return Outcome(True, before, facts=facts)
-        outcome = self.deploy_by_discard(target)
+        outcome = self.deploy(target, "discard")
         if outcome.left_alone(before):
             return Outcome(False, before, outcome.after, outcome.warnings, {**facts, "discarded": []})
         return Outcome(True, before, outcome.after, outcome.warnings, facts)
 
-    def deploy_by_discard(self, target: Target) -> Outcome:
-        """Discard, and prove it by the status; the caller has looked and decided."""
-        return self._deploy(target, lambda: self.api.discard(target.id), forgiven=(RequestTimeout, GitTimeout))
+    def deploy(self, target: Target, strategy: str) -> Outcome:
+        """Deploy and prove it; the caller has looked and decided."""
+        # Imported here, since it is made of what is above.
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_deploy import prove, send
+
+        return prove(self, send(self, target, strategy))
 
     # -- pull -------------------------------------------------------------------------------------------------------
     def pull(self, target: Target) -> Outcome:
@@ -310,7 +312,7 @@ class Git:
         self.refuse_pull(target, before, kind)
         if self.client.check_mode:
             return Outcome(True, before, facts=facts)
-        outcome = self.deploy_by_pull(target)
+        outcome = self.deploy(target, "pull")
         return Outcome(True, before, outcome.after, outcome.warnings, facts)
 
     @staticmethod
@@ -322,60 +324,6 @@ class Git:
             )
         if kind == CHANGES:
             raise uncommitted(target.name, target.branch, status)
-
-    def deploy_by_pull(self, target: Target) -> Outcome:
-        """Pull, and prove it by looking. Some refusals come after the work is done (observed 4, 30, 33)."""
-        forgiven = (RequestTimeout, GitTimeout, GitNotConfigured, GitProtectedBranch, GitActionFailed)
-        try:
-            return self._deploy(target, lambda: self.api.pull(target.id), forgiven=forgiven)
-        except GitKeyRefused as error:
-            # The content is in, but v1.91 has lost the published view (404 for its users): a discard brings it back.
-            outcome = self.deploy_by_discard(target)
-            outcome.warnings.append(
-                f"'{target.name}': a pull needs a deploy key that may write ({error.message}); "
-                "it was deployed by a discard instead, which does not"
-            )
-            return outcome
-
-    def _deploy(self, target: Target, work: Callable[[], Any], *, forgiven: tuple[type[AppsmithError], ...]) -> Outcome:
-        warnings: list[str] = []
-        try:
-            self.alone(work)
-        except forgiven as error:
-
-            def arrived() -> bool:
-                status = self.look(target)
-                return settled(status) or uneven(status)
-
-            late = isinstance(error, (RequestTimeout, GitTimeout))
-            if not (self.wait_until(arrived) if late else arrived()) or self.unpublished(target):
-                raise
-            warnings.append(f"'{target.name}': the server answered '{error.message}', but the content was deployed")
-        after = self.look(target)
-        if uneven(after):
-            warnings.append(f"'{target.name}': {UNEVEN}: {named(after.files)}")
-        elif not settled(after):
-            taken = clashes(after)
-            if taken:
-                raise ProofFailed(f"'{target.name}': deployed, but {clash_text(taken)}", next_step=CLASH_NEXT_STEP)
-            left = f"{commits(after.behind)} behind" if after.behind else f"left over: {named(after.files)}"
-            raise ProofFailed(
-                f"'{target.name}': the server said deployed, but {left}",
-                next_step="Run again; if it stays, see the application's Git settings on the instance.",
-                details={"status": after.raw},
-            )
-        unpublished = self.unpublished(target)
-        if unpublished:
-            raise ProofFailed(
-                f"'{target.name}': the server said deployed, but the published view is not the new one: "
-                f"{named(unpublished)}",
-                next_step="Run again; if it stays, publish the application (stagecraft.appsmith.publish).",
-            )
-        return Outcome(True, None, after, warnings)
-
-    def unpublished(self, target: Target) -> list[str]:
-        """What differs between the edit view and the published one."""
-        return views(self.client, target.id).unpublished
 
     # -- refusals that several operations share ---------------------------------------------------------------------
     def refuse_protected(self, target: Target, done: str) -> None:

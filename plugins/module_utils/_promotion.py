@@ -177,7 +177,7 @@ class Promotion:
         before, interrupted = item.status, item.state == INTERRUPTED
         # From here on something may have changed, whatever happens.
         item.changed = True
-        outcome = self.git.deploy_by_pull(target) if by_pull else self.git.deploy_by_discard(target)
+        outcome = self.git.deploy(target, "pull" if by_pull else "discard")
         item.warnings += [text for text in outcome.warnings if text not in item.warnings]
         item.status = after = outcome.after
         # The proof has seen that what is left is the repository's own or a migration's, if anything is.

@@ -313,7 +313,7 @@ def test_discard_deploys_and_proves(calls: GitCalls, run_module: Run) -> None:
     calls.fetch(behind=2)
     calls.status(remote=False)
     calls.discard()
-    calls.status()
+    calls.status(remote=False)
     calls.export()
     result = run_module("git_discard", APP, diff=True)
     assert result["changed"] and one(result)["behind"] == 2 and one(result)["discarded"] == []
@@ -335,7 +335,7 @@ def test_a_discard_brings_a_published_view_back_that_is_gone(calls: GitCalls, ru
     calls.status(remote=False)
     calls.published(gone=True)
     calls.discard()
-    calls.status()
+    calls.status(remote=False)
     calls.export()
     assert run_module("git_discard", APP)["changed"]
 
@@ -354,7 +354,7 @@ def test_discard_says_what_it_throws_away(calls: GitCalls, run_module: Run) -> N
     calls.fetch()
     calls.status(status(modified=EDITED), remote=False)
     calls.discard()
-    calls.status()
+    calls.status(remote=False)
     calls.export()
     result = run_module("git_discard", {**APP, "drift": "discard"})
     assert result["changed"] and one(result)["discarded"] == EDITED
@@ -383,7 +383,7 @@ def test_a_migrations_traces_do_not_stop_a_deployment(calls: GitCalls, run_modul
     calls.status(status(modified=MIGRATED), remote=False)
     calls.export()
     calls.discard()
-    calls.status(status(modified=MIGRATED))
+    calls.status(status(modified=MIGRATED), remote=False)
     calls.export()
     result = run_module("git_discard", APP)
     assert result["changed"] and not result["failed"] and one(result)["discarded"] == []
@@ -399,7 +399,7 @@ def test_a_write_conflict_is_repeated_alone(
     calls.discard(error=failure)
     calls.discard(error=failure)
     calls.discard()
-    calls.status()
+    calls.status(remote=False)
     calls.export()
     assert run_module("git_discard", APP)["changed"]
     assert sleeps == [1.0, 2.0]
@@ -420,7 +420,7 @@ def test_behind_0_with_leftovers_is_not_deployed(calls: GitCalls, run_module: Ru
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.discard()
-    calls.status(status(modified=EDITED))
+    calls.status(status(modified=EDITED), remote=False)
     result = run_module("git_discard", APP)
     assert result["failed"] and result["error"]["title"] == "ProofFailed" and "left over" in result["msg"]
 
@@ -430,7 +430,7 @@ def test_files_that_disagree_in_the_repository_are_deployed_and_told(calls: GitC
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.discard()
-    calls.status(status(modified=UNEVEN))
+    calls.status(status(modified=UNEVEN), remote=False)
     calls.export()
     result = run_module("git_discard", APP)
     assert result["changed"] and "disagree" in one(result)["warnings"][0]
@@ -441,7 +441,7 @@ def test_what_no_discard_changes_is_no_change(calls: GitCalls, run_module: Run) 
     calls.fetch()
     calls.status(status(modified=UNEVEN), remote=False)
     calls.discard()
-    calls.status(status(modified=UNEVEN))
+    calls.status(status(modified=UNEVEN), remote=False)
     calls.export()
     result = run_module("git_discard", {**APP, "drift": "discard"})
     assert not result["changed"] and not result["failed"] and "disagree" in one(result)["warnings"][0]
@@ -460,7 +460,7 @@ def test_an_old_published_view_is_not_deployed(calls: GitCalls, run_module: Run)
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.discard()
-    calls.status()
+    calls.status(remote=False)
     calls.export(export("select 2", published="select 1"))
     result = run_module("git_discard", APP)
     assert result["failed"] and "published view" in result["msg"] and "query Order/get_order" in result["msg"]
@@ -471,7 +471,7 @@ def test_without_the_right_to_export_the_pages_are_compared(calls: GitCalls, run
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.discard()
-    calls.status()
+    calls.status(remote=False)
     refusal = (
         404,
         "AE-ACL-4004",
@@ -490,11 +490,22 @@ def test_a_discard_without_an_answer_is_waited_for(calls: GitCalls, run_module: 
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.discard(raises=TIMEOUT)
-    calls.status(error=LOCKED)
-    calls.status(status(behind=1))
-    calls.status()
+    calls.status(error=LOCKED, remote=False)
+    calls.status(status(behind=1), remote=False)
+    calls.status(remote=False)
+    calls.status(remote=False)
     calls.export()
-    calls.status()
+    result = run_module("git_discard", APP)
+    assert result["changed"] and "but the content was deployed" in one(result)["warnings"][0]
+
+
+def test_a_server_that_went_away_in_the_middle_is_waited_for(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.fetch(behind=1)
+    calls.status(remote=False)
+    calls.discard(status=502, text="<html>Bad Gateway</html>")
+    calls.status(remote=False)
+    calls.status(remote=False)
     calls.export()
     result = run_module("git_discard", APP)
     assert result["changed"] and "but the content was deployed" in one(result)["warnings"][0]
@@ -506,7 +517,7 @@ def test_a_discard_that_never_arrives_is_an_error_and_not_repeated(calls: GitCal
     calls.status(remote=False)
     calls.discard(raises=TIMEOUT)
     for _look in range(5):
-        calls.status(status(behind=1))
+        calls.status(status(behind=1), remote=False)
     result = run_module("git_discard", {**APP, "appsmith_git_lock_timeout": 12})
     assert result["failed"] and result["error"]["title"] == "RequestTimeout"
 
@@ -525,7 +536,7 @@ def test_a_refused_fetch_of_a_shared_work_tree_is_got_around(calls: GitCalls, ru
     calls.status(status(behind=1))
     calls.status(status(), remote=False)
     calls.discard()
-    calls.status()
+    calls.status(remote=False)
     calls.export()
     assert run_module("git_discard", APP)["changed"]
 
@@ -567,7 +578,7 @@ def test_pull_deploys_and_proves(calls: GitCalls, run_module: Run) -> None:
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.pull()
-    calls.status()
+    calls.status(remote=False)
     calls.export()
     result = run_module("git_pull", APP, diff=True)
     assert result["changed"] and one(result)["behind"] == 1
@@ -602,7 +613,7 @@ def test_a_pull_with_a_read_only_key_is_mended_by_a_discard(
     calls.status(remote=False)
     calls.pull(error=failure)
     calls.discard()
-    calls.status()
+    calls.status(remote=False)
     calls.export()
     result = run_module("git_pull", APP)
     assert result["changed"] and not result["failed"]
@@ -624,9 +635,7 @@ def test_400_but_deployed_is_success_with_a_warning(
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.pull(error=failure)
-    calls.status()
-    calls.export()
-    calls.status()
+    calls.status(remote=False)
     calls.export()
     result = run_module("git_pull", APP)
     assert result["changed"] and not result["failed"]
@@ -638,9 +647,8 @@ def test_400_but_deployed_counts_for_files_that_disagree_as_well(calls: GitCalls
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.pull(error=PROTECTED)
-    for _look in range(2):
-        calls.status(status(modified=UNEVEN))
-        calls.export()
+    calls.status(status(modified=UNEVEN), remote=False)
+    calls.export()
     result = run_module("git_pull", APP)
     assert result["changed"] and not result["failed"]
     warnings = " ".join(one(result)["warnings"])
@@ -653,7 +661,7 @@ def test_400_and_not_deployed_is_the_error(calls: GitCalls, run_module: Run, fai
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.pull(error=failure)
-    calls.status(status(behind=1))
+    calls.status(status(behind=1), remote=False)
     result = run_module("git_pull", APP)
     assert result["failed"] and result["error"]["code"] == failure[1]
 
@@ -663,7 +671,7 @@ def test_400_and_published_view_old_is_the_error(calls: GitCalls, run_module: Ru
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.pull(error=NO_AUTHOR)
-    calls.status()
+    calls.status(remote=False)
     calls.export(export("select 2", published="select 1"))
     result = run_module("git_pull", APP)
     assert result["failed"] and result["error"]["code"] == "AE-GIT-4031" and "git_profile" in result["msg"]
@@ -674,7 +682,7 @@ def test_200_but_still_behind_is_a_failure(calls: GitCalls, run_module: Run) -> 
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.pull()
-    calls.status(status(behind=1))
+    calls.status(status(behind=1), remote=False)
     result = run_module("git_pull", APP)
     assert result["failed"] and result["error"]["title"] == "ProofFailed" and "1 commit behind" in result["msg"]
 
@@ -684,9 +692,8 @@ def test_a_pull_without_an_answer_is_waited_for(calls: GitCalls, run_module: Run
     calls.fetch(behind=1)
     calls.status(remote=False)
     calls.pull(raises=TIMEOUT)
-    calls.status()
-    calls.export()
-    calls.status()
+    calls.status(remote=False)
+    calls.status(remote=False)
     calls.export()
     assert run_module("git_pull", APP)["changed"]
 

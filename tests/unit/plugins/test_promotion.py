@@ -74,7 +74,7 @@ def behind(calls: GitCalls, count: int = 1, found: dict[str, Any] | None = None,
 
 
 def proven(calls: GitCalls, *unconfigured: str, id: str = BASE) -> None:
-    calls.status(id=id)
+    calls.status(id=id, remote=False)
     calls.export(id=id)
     calls.datasources(*unconfigured, id=id)
 
@@ -285,7 +285,7 @@ def test_a_migrations_traces_are_no_drift(calls: GitCalls, run_module: Run) -> N
     calls.export()
     calls.datasources()
     calls.discard()
-    calls.status(status(modified=MIGRATED))
+    calls.status(status(modified=MIGRATED), remote=False)
     calls.export()
     calls.datasources()
     entry = one(run_module("promotion", ALL))
@@ -347,7 +347,7 @@ def test_a_clash_of_datasources_is_refused(calls: GitCalls, run_module: Run) -> 
 def test_a_clash_that_came_with_the_deployment_is_named(calls: GitCalls, run_module: Run) -> None:
     behind(calls)
     calls.discard()
-    calls.status(status(**CLASH))
+    calls.status(status(**CLASH), remote=False)
     result = run_module("promotion", ALL)
     assert result["failed"] and "uses shared_db #1 instead" in result["msg"] and one(result)["state"] == "failed"
 
@@ -393,7 +393,7 @@ def test_what_an_interrupted_run_left_is_finished(calls: GitCalls, run_module: R
 def test_files_that_disagree_in_the_repository_are_deployed_and_told(calls: GitCalls, run_module: Run) -> None:
     behind(calls)
     calls.discard()
-    calls.status(status(modified=UNEVEN))
+    calls.status(status(modified=UNEVEN), remote=False)
     calls.export()
     calls.datasources()
     result = run_module("promotion", ALL)
@@ -412,7 +412,7 @@ def test_files_that_disagree_in_the_repository_are_no_change_again(
     calls.datasources()
     if not check_mode:
         calls.discard()
-        calls.status(status(modified=UNEVEN))
+        calls.status(status(modified=UNEVEN), remote=False)
         calls.export()
     result = run_module("promotion", ALL, check_mode=check_mode)
     entry = one(result)
@@ -454,8 +454,6 @@ def test_a_write_conflict_is_repeated(calls: GitCalls, run_module: Run) -> None:
 def test_400_but_deployed_is_a_success_with_a_warning(calls: GitCalls, run_module: Run) -> None:
     behind(calls)
     calls.pull(error=NO_AUTHOR)
-    calls.status()
-    calls.export()
     proven(calls)
     result = run_module("promotion", {**ALL, "strategy": "pull"})
     assert not result["failed"] and "was deployed" in one(result)["warnings"][0]
@@ -464,7 +462,7 @@ def test_400_but_deployed_is_a_success_with_a_warning(calls: GitCalls, run_modul
 def test_200_but_not_deployed_is_a_failure(calls: GitCalls, run_module: Run) -> None:
     behind(calls)
     calls.discard()
-    calls.status(status(modified=EDITED))
+    calls.status(status(modified=EDITED), remote=False)
     result = run_module("promotion", ALL)
     assert result["failed"] and one(result)["error"]["title"] == "ProofFailed" and one(result)["state"] == "failed"
 
@@ -472,9 +470,8 @@ def test_200_but_not_deployed_is_a_failure(calls: GitCalls, run_module: Run) -> 
 def test_a_deployment_without_an_answer_is_looked_for(calls: GitCalls, run_module: Run) -> None:
     behind(calls)
     calls.discard(raises=TIMEOUT)
-    calls.status(error=LOCKED)
-    calls.status()
-    calls.export()
+    calls.status(error=LOCKED, remote=False)
+    calls.status(remote=False)
     proven(calls)
     assert one(run_module("promotion", ALL))["state"] == "deployed"
 
@@ -573,7 +570,7 @@ def test_what_is_published_is_compared_with_the_commit(
 ) -> None:
     behind(new)
     new.discard()
-    new.status()
+    new.status(remote=False)
     new.export()
     new.export()
     repository.found = ["query Order/get_order"]
@@ -584,7 +581,7 @@ def test_what_is_published_is_compared_with_the_commit(
 def test_what_is_published_is_the_commit(new: GitCalls, run_module: Run, repository: FakeRepository) -> None:
     behind(new)
     new.discard()
-    new.status()
+    new.status(remote=False)
     new.export()
     new.export()
     new.datasources()

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploying an application in two halves, the request and the proof of what it did; private to the collection.
+
+Two requests at once on an instance break each other (observed 6 and 31). The proof only looks, and may run beside the
+next application's request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AppsmithError,
+    GitActionFailed,
+    GitKeyRefused,
+    GitNotConfigured,
+    GitProtectedBranch,
+    GitTimeout,
+    NotReady,
+    ProofFailed,
+    RequestTimeout,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target, commits
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Status, named
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
+    CLASH_NEXT_STEP,
+    UNEVEN,
+    clash_text,
+    clashes,
+    settled,
+    uneven,
+)
+
+DISCARD = "discard"
+PULL = "pull"
+# No answer of the server itself: it may still be at work, so nothing else is deployed before that is over.
+LATE = (RequestTimeout, GitTimeout, NotReady)
+# Some refusals of a pull come after the work is done (observed 4, 30, 33).
+DOUBTED: dict[str, tuple[type[AppsmithError], ...]] = {
+    DISCARD: LATE,
+    PULL: (*LATE, GitNotConfigured, GitProtectedBranch, GitActionFailed),
+}
+
+
+@dataclass
+class Sent:
+    """A deployment that was asked for. O(doubt) is the answer where it was one that proves nothing."""
+
+    target: Target
+    doubt: AppsmithError | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def send(git: Git, target: Target, strategy: str = DISCARD, *, repeat: bool = True) -> Sent:
+    """Ask for the deployment, once. The caller has looked and decided.
+
+    Write conflicts, which the database rolled back, are repeated unless O(repeat) is false. A request without an
+    answer is never repeated: it is waited for, as long as for a lock, until the application looks deployed.
+    """
+    patience = git.alone if repeat else git.patiently
+    work = git.api.pull if strategy == PULL else git.api.discard
+    try:
+        patience(lambda: work(target.id))
+    except GitKeyRefused as error:
+        if strategy != PULL:
+            raise
+        # The content is in, but v1.91 has lost the published view (404 for its users): a discard brings it back.
+        sent = send(git, target, DISCARD, repeat=repeat)
+        sent.warnings.append(
+            f"'{target.name}': a pull needs a deploy key that may write ({error.message}); "
+            "it was deployed by a discard instead, which does not"
+        )
+        return sent
+    except DOUBTED[strategy] as error:
+        if isinstance(error, LATE) and not git.wait_until(lambda: arrived(look(git, target))):
+            raise
+        return Sent(target, error)
+    return Sent(target)
+
+
+def look(git: Git, target: Target) -> Status:
+    """Against what the deployment brought in: a commit that came since is the next one's (so no fetch here)."""
+    return git.look(target, compare_remote=False)
+
+
+def arrived(status: Status) -> bool:
+    return settled(status) or uneven(status)
+
+
+def prove(git: Git, sent: Sent, *, clash_is_open: bool = False) -> Outcome:
+    """Look what a deployment did, whatever it answered: one status, one export."""
+    target = sent.target
+    warnings = list(sent.warnings)
+    after = look(git, target)
+    taken = clashes(after)
+    if uneven(after):
+        warnings.append(f"'{target.name}': {UNEVEN}: {named(after.files)}")
+    elif taken and after.behind == 0 and clash_is_open:
+        warnings.append(f"'{target.name}': deployed, but {clash_text(taken)}")
+    elif not settled(after):
+        raise sent.doubt or not_deployed(target, after, taken)
+    shown = views(git.client, target.id)
+    if shown.unpublished:
+        raise sent.doubt or ProofFailed(
+            f"'{target.name}': the server said deployed, but the published view is not the new one: "
+            f"{named(shown.unpublished)}",
+            next_step="Run again; if it stays, publish the application (stagecraft.appsmith.publish).",
+        )
+    if sent.doubt:
+        warnings.append(f"'{target.name}': the server answered '{sent.doubt.message}', but the content was deployed")
+    return Outcome(True, None, after, warnings, shown=shown)
+
+
+def not_deployed(target: Target, after: Status, taken: list[str]) -> ProofFailed:
+    if taken:
+        return ProofFailed(f"'{target.name}': deployed, but {clash_text(taken)}", next_step=CLASH_NEXT_STEP)
+    left = f"{commits(after.behind)} behind" if after.behind else f"left over: {named(after.files)}"
+    return ProofFailed(
+        f"'{target.name}': the server said deployed, but {left}",
+        next_step="Run again; if it stays, see the application's Git settings on the instance.",
+        details={"status": after.raw},
+    )
