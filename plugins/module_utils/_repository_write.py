@@ -1,0 +1,309 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing to a repository from the controller: commits, tags and merges; private to the collection.
+
+No history is rewritten. A push says which commit it expects at the remote, so that somebody's push in between is never
+lost, and is proven by a look at the remote. Nothing is pushed twice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AppsmithError,
+    GitError,
+    InvalidInput,
+    NotFound,
+    ProofFailed,
+    after_writing,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import parse
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, Commit
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_refusals import cannot_read, push_failed
+
+try:
+    import git
+except ImportError:
+    # The module says so in the field's words. GitPython raises the same when there is no git program.
+    HAS_GITPYTHON = False
+else:
+    HAS_GITPYTHON = True
+
+DEFAULT_AUTHOR = Author("stagecraft.appsmith", "stagecraft.appsmith@localhost")
+# The trailer of a commit that goes back, with the commit whose content it has.
+CONTENT_OF = "Content-Of"
+# Commits that a result lists.
+LISTED = 100
+TIMEOUT = 300
+ABSENT = ""
+_HEX = re.compile(r"[0-9a-f]{7,64}")
+
+
+@dataclass
+class Files:
+    """Paths that differ between two commits."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+    def as_result(self) -> dict[str, list[str]]:
+        return {"added": self.added, "changed": self.changed, "removed": self.removed}
+
+
+@dataclass
+class Written:
+    """What became of a branch. In check mode O(after) is what would be pushed, but for a commit's time."""
+
+    changed: bool
+    branch: str
+    before: str
+    after: str
+    result: str
+    commits: list[Commit] = field(default_factory=list)
+    files: Files = field(default_factory=Files)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Clone:
+    """The whole history of some branches in a folder of our own; files' contents come when they are needed."""
+
+    def __init__(self, repo: Any, remote_url: str) -> None:
+        self.repo = repo
+        self.remote_url = remote_url
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+        """A git command: its status, output and errors."""
+        status, out, err = self.repo.git.execute(
+            ["git", *arguments],
+            env=env,
+            with_extended_output=True,
+            with_exceptions=False,
+            kill_after_timeout=TIMEOUT,
+        )
+        return int(status), str(out), str(err)
+
+    def read(self, *arguments: str, env: dict[str, str] | None = None) -> str:
+        status, out, err = self.run(*arguments, env=env)
+        if status:
+            raise cannot_read(self.remote_url, err)
+        return out
+
+    # -- looking ------------------------------------------------------------------------------------------------------
+    def fetch(self, *refs: str, depth: int | None = None) -> None:
+        """Bring in branches and tags by full names; C(*) stands for any part."""
+        depths = [f"--depth={depth}"] if depth else []
+        names = [f"+{ref}:{ref}" if ref.startswith("refs/") else ref for ref in refs]
+        status, _out, err = self.run(
+            "fetch", "--quiet", "--no-tags", "--filter=blob:none", *depths, "origin", *names, env=None
+        )
+        missing = re.search(r"couldn't find remote ref (\S+)", err)
+        if status and missing:
+            name = missing[1].removeprefix("refs/heads/").removeprefix("refs/tags/")
+            raise NotFound(f"{self.remote_url} has no branch or tag {name}", next_step="Check its name.")
+        if status:
+            raise cannot_read(self.remote_url, err)
+
+    def tip(self, branch: str) -> str:
+        return self.read("rev-parse", "--verify", f"refs/heads/{branch}^{{commit}}").strip()
+
+    def tree(self, commit: str) -> str:
+        return self.read("rev-parse", "--verify", f"{commit}^{{tree}}").strip()
+
+    def is_ancestor(self, first: str, second: str) -> bool:
+        return self.run("merge-base", "--is-ancestor", first, second)[0] == 0
+
+    def find(self, text: str, branch: str) -> str:
+        """The commit of a branch's history that a tag or the (shortened) hash of a commit names."""
+        tip, tag = self.tip(branch), f"refs/tags/{text.removeprefix('refs/tags/')}"
+        if not re.fullmatch(r"[^\s~^:?*\[\\]+", text) or text.startswith("-"):
+            raise InvalidInput(f"'{text}' is neither a tag nor a commit")
+        found = ""
+        if _HEX.fullmatch(text.lower()):
+            status, out, _err = self.run("rev-parse", "--verify", "--quiet", f"{text.lower()}^{{commit}}")
+            found = "" if status else out.strip()
+        if not found:
+            try:
+                self.fetch(tag)
+            except NotFound as error:
+                raise NotFound(
+                    f"{self.remote_url} has no tag {text}, and no such commit on {branch}",
+                    next_step="stagecraft.appsmith.promotion_history_info lists what was promoted.",
+                ) from error
+            found = self.read("rev-parse", "--verify", f"{tag}^{{commit}}").strip()
+        if not self.is_ancestor(found, tip):
+            raise NotFound(
+                f"{self.remote_url}: {text} is not in the history of {branch}",
+                next_step="Only what the branch has had before can be gone back to.",
+            )
+        return found
+
+    def text(self, commit: str, path: str) -> str | None:
+        """A file's content; None where there is none."""
+        listed = self.read("ls-tree", commit, "--", path)
+        return self.read("cat-file", "blob", f"{commit}:{path}") if " blob " in listed else None
+
+    def commits(self, first: str, last: str) -> list[Commit]:
+        """What O(last) has and O(first) hasn't, newest first."""
+        found = self.repo.iter_commits(f"{first}..{last}", max_count=LISTED)
+        return [
+            Commit(one.hexsha, str(one.author.name), one.authored_datetime.isoformat(), str(one.summary))
+            for one in found
+        ]
+
+    def files(self, first: str, last: str) -> Files:
+        parts = self.read("diff-tree", "-r", "-z", "--no-renames", "--name-status", first, last).split("\0")
+        found = Files()
+        kinds = {"A": found.added, "D": found.removed}
+        for kind, path in zip(parts[::2], parts[1::2], strict=False):
+            kinds.get(kind, found.changed).append(path)
+        return found
+
+    def at_remote(self, ref: str) -> str:
+        """What a full name stands for at the remote now; empty where it has none."""
+        out = self.read("ls-remote", "--quiet", "origin", ref)
+        return next((line.split("\t")[0] for line in out.splitlines() if line.endswith(f"\t{ref}")), ABSENT)
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+    def commit(self, tree: str, parents: list[str], message: str, author: Author) -> str:
+        """A commit in our own folder alone."""
+        options = [part for parent in parents for part in ("-p", parent)]
+        return self.read("commit-tree", tree, *options, "-m", message, env=identity(author)).strip()
+
+    def push(self, new: str, ref: str, expected: str, *, dry_run: bool = False) -> list[str]:
+        """Bring a commit or tag to the remote, if O(ref) is O(expected) there, and prove it; returns warnings.
+
+        The lease is what makes the expectation sure; a commit that is pushed always follows the one it replaces.
+        """
+        dry = ["--dry-run"] if dry_run else []
+        status, out, err = self.run(
+            "push", "--porcelain", "--no-thin", *dry, f"--force-with-lease={ref}:{expected}", "origin", f"{new}:{ref}"
+        )
+        error, certain = push_failed(self.remote_url, ref, f"{err}\n{_rejected(out)}") if status else (None, True)
+        if error and (certain or dry_run):
+            raise error
+        if dry_run:
+            return []
+        # Without a clear answer the push may have come through all the same.
+        with after_writing():
+            shown = self.at_remote(ref)
+            if shown == new:
+                return [f"{error.message}; it was pushed all the same"] if error else []
+            if shown == expected and error:
+                error.changed = False
+                raise error
+            if shown and not error:
+                self.fetch(ref)
+                if self.is_ancestor(new, shown):
+                    return []
+            raise error or ProofFailed(
+                f"{self.remote_url}: the Git host took the push to {ref}, but doesn't show it",
+                next_step="See the repository's history, then run again.",
+            )
+
+    def revert(self, branch: str, commit: str, message: str, author: Author, *, check_mode: bool = False) -> Written:
+        """One new commit on top of a branch, with the content of an earlier one; nothing where it is the same."""
+        before = self.tip(branch)
+        tree = self.tree(commit)
+        if self.tree(before) == tree:
+            return Written(False, branch, before, before, "unchanged")
+        text = f"{message.strip()}\n\n{CONTENT_OF}: {commit}"
+        after = self.commit(tree, [before], text, author)
+        written = Written(
+            True, branch, before, after, "reverted", self.commits(commit, before), self.files(before, after)
+        )
+        written.warnings = self.push(after, f"refs/heads/{branch}", before, dry_run=check_mode)
+        return written
+
+
+def identity(author: Author) -> dict[str, str]:
+    return {
+        "GIT_AUTHOR_NAME": author.name,
+        "GIT_AUTHOR_EMAIL": author.email,
+        "GIT_COMMITTER_NAME": author.name,
+        "GIT_COMMITTER_EMAIL": author.email,
+    }
+
+
+def _rejected(porcelain: str) -> str:
+    """The lines of what was refused; the others name refs, which may hold any word."""
+    return "\n".join(line.split("\t")[-1] for line in porcelain.splitlines() if line.startswith("!"))
+
+
+@contextmanager
+def open_clone(remote_url: str, access: Access, *refs: str, depth: int | None = None) -> Iterator[Clone]:
+    """A folder with the history of O(refs) (full names), which goes away afterwards."""
+    if "file" not in access.protocols:
+        parse(remote_url)
+    with tempfile.TemporaryDirectory(prefix="stagecraft-appsmith-", ignore_cleanup_errors=True) as folder:
+        repo = git.Repo.init(os.path.join(folder, "repository"), bare=True)
+        try:
+            repo.git.update_environment(**access.environment())
+            with repo.config_writer() as config:
+                # Contents that a fetch left out are brought in when they are needed; hosts that can't leave out don't.
+                remote = 'remote "origin"'
+                config.set_value(remote, "url", remote_url)
+                config.set_value(remote, "promisor", "true").set_value(remote, "partialclonefilter", "blob:none")
+                config.set_value("core", "repositoryformatversion", "1")
+                config.set_value("extensions", "partialClone", "origin")
+                config.set_value("gc", "auto", "0").set_value("core", "hooksPath", os.devnull)
+            clone = Clone(repo, remote_url)
+            if refs:
+                clone.fetch(*refs, depth=depth)
+            yield clone
+        except git.exc.GitCommandError as error:
+            raise GitError(f"{remote_url}: git failed: {error.stderr or error}") from error
+        finally:
+            repo.close()
+
+
+def revert_to(
+    remote_url: str,
+    branch: str,
+    commit: str,
+    message: str,
+    author: Author,
+    access: Access,
+    *,
+    check_mode: bool = False,
+) -> Written:
+    """Bring a branch back to the content of a commit or tag of its history."""
+    with open_clone(remote_url, access, f"refs/heads/{branch}") as clone:
+        return clone.revert(branch, clone.find(commit, branch), message, author, check_mode=check_mode)
+
+
+def may_write(remote_url: str, access: Access) -> None:
+    """Raises C(GitKeyRefused) for a key that may only read. Sends nothing."""
+    with open_clone(remote_url, access) as clone:
+        tree = clone.read("hash-object", "-t", "tree", "-w", os.devnull).strip()
+        commit = clone.commit(tree, [], "nothing", DEFAULT_AUTHOR)
+        clone.push(commit, "refs/tags/promotion/probe", ABSENT, dry_run=True)
+
+
+def tag(remote_url: str, branch: str, name: str, commit: str, message: str, author: Author, access: Access) -> bool:
+    """An annotated tag at the remote; false where it was there already, on the same commit."""
+    ref = f"refs/tags/{name}"
+    with open_clone(remote_url, access) as clone:
+        try:
+            clone.fetch(commit, depth=1)
+        except AppsmithError:
+            # A host that gives what a name stands for and nothing else.
+            clone.fetch(f"refs/heads/{branch}")
+        clone.read("tag", "--annotate", "--cleanup=verbatim", "-m", message, name, commit, env=identity(author))
+        made = clone.read("rev-parse", ref).strip()
+        try:
+            clone.push(made, ref, ABSENT)
+        except AppsmithError:
+            if clone.at_remote(f"{ref}^{{}}") != commit:
+                raise
+            return False
+        return True
