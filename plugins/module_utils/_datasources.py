@@ -270,7 +270,7 @@ class Datasources:
     def _report(self, plan: Plan, saved: Json | None, *, proven: bool, tested: bool) -> Json:
         storage = storage_of(saved or {})
         configuration = storage.get("datasourceConfiguration") or plan.wanted
-        browser = needs_browser(plan.kind.plugin, plan.plugin.get("type"), configuration) and not _authorised(storage)
+        browser = needs_browser(plan.kind.plugin, plan.plugin.get("type"), configuration) and not authorised(storage)
         if browser:
             proof = "needs a person's consent in a browser"
         elif proven:
@@ -316,7 +316,7 @@ class Datasources:
             "id": datasource["id"],
             "plugin": package,
             "configured": bool(storage.get("isConfigured")),
-            "needs_browser": needs_browser(package, plugin_type, configuration) and not _authorised(storage),
+            "needs_browser": needs_browser(package, plugin_type, configuration) and not authorised(storage),
             "invalids": storage.get("invalids") or [],
             "configuration": shown(configuration),
         }
@@ -360,6 +360,6 @@ def storage_of(datasource: Json) -> Json:
     return (datasource.get("datasourceStorages") or {}).get(ENVIRONMENT) or {}
 
 
-def _authorised(storage: Json) -> bool:
+def authorised(storage: Json) -> bool:
     authentication = (storage.get("datasourceConfiguration") or {}).get("authentication") or {}
     return authentication.get("isAuthorized") is True or authentication.get("authenticationStatus") == "SUCCESS"

@@ -131,6 +131,37 @@ def schema_numbers(version: Version) -> tuple[int, int]:
     return numbers
 
 
+def reads(version: Version, numbers: tuple[int, int]) -> bool | None:
+    """Whether a release can read files of these (server, client) numbers; None where nothing here tells."""
+    known_numbers = schema_numbers(version)
+    if numbers[0] <= known_numbers[0] and numbers[1] <= known_numbers[1]:
+        return True
+    return None if version > NEWEST else False
+
+
+def first_reader(numbers: tuple[int, int]) -> Version | None:
+    """The oldest release that can read files of these numbers; None where none is known."""
+    found = (since for since, server, client, _source in _SCHEMA_NUMBERS if server >= numbers[0])
+    return next((since for since in found if reads(since, numbers)), None)
+
+
+def way_to_read(version: Version, numbers: tuple[int, int]) -> str:
+    """What to do so that an instance can read files of these numbers."""
+    first = first_reader(numbers)
+    if first is None:
+        return (
+            f"No release that this collection knows (to {NEWEST}) reads it: upgrade the instance to the release that "
+            "wrote it, and update the collection."
+        )
+    try:
+        hops = [str(hop.version) for hop in upgrade_path(version, first)]
+    except InvalidInput:
+        # A hotfix or a build of one's own stands in no list.
+        hops = [str(first)]
+    way = f", by way of {', '.join(hops[:-1])}" if len(hops) > 1 else ""
+    return f"{first} is the first release that reads it: upgrade the instance to it or a newer one{way}, then promote."
+
+
 def known(text: str) -> Version:
     """A release that exists; names such as C(latest) and unknown ones are refused."""
     version = Version.parse(text)

@@ -1,0 +1,267 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Datasources of an application on its way: what the target has, lacks, and is given; private to the collection.
+
+How an import finds the target's datasource (contract 5.4): the one with the same gitSyncId, else the one with the same
+name and plugin, else it makes a new one, unconfigured, and under another name where the name is another plugin's.
+The server lists neither gitSyncId nor the plugin's name; an export has the first, of the datasources that the
+application uses already.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_by_hand import Plugin, by_hand
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_config import Json
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import plugin_name
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import (
+    Datasources,
+    authorised,
+    storage_of,
+    used_by_application,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import NotFound, PermissionDenied
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import pages
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import DEPLOYED, Item
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import DatasourceUse
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
+
+CONFIGURED = "configured on the target"
+TO_FINISH = "a person finishes it"
+REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Present:
+    """A datasource that the target's workspace has."""
+
+    name: str
+    # As a repository names it; empty where the plugins were not asked for.
+    plugin: str
+    id: str
+    configured: bool
+    # Why a person has to set it up, if one has, and whether one has.
+    by_hand: str | None = None
+    finished: bool = True
+
+
+@dataclass
+class Landscape:
+    """What the target's workspaces have: listed when it matters, once a run, whatever thread asks."""
+
+    _lock: Any = field(default_factory=threading.RLock, repr=False)
+    _plugins: dict[str, Plugin] | None = None
+    _listed: dict[str, list[Json]] = field(default_factory=dict)
+
+    def forget(self, workspace_id: str) -> None:
+        """After a deployment, which may have made datasources."""
+        with self._lock:
+            self._listed.pop(workspace_id, None)
+
+    def look(self, client: Client, item: Item) -> None:
+        """Fill in what the gates must know of the item's datasources.
+
+        Costs a GET of those that the application uses. Where the repository could be read there is one of the plugins
+        in a run, one of the workspace's datasources if the tip uses another one than the application does now, and an
+        export where the names alone don't tell which one is meant. A datasource that a person has yet to finish costs
+        one of the pages, for its address.
+        """
+        target = item.target
+        used = used_by_application(client, target.workspace_id, target.id)
+        uses = item.facts.datasources if item.facts else []
+        plugins = self._all_plugins(client, target.workspace_id) if uses else {}
+        found = [present(one, plugins) for one in used]
+        if {use.name for use in uses} - {one.name for one in found}:
+            known = {one.id for one in found}
+            found += [
+                present(one, plugins) for one in self._list(client, target.workspace_id) if one["id"] not in known
+            ]
+        item.workspace_datasources = found
+        if any(_doubtful(item, use, used) for use in uses):
+            item.sync_ids = _sync_ids(client, target.id)
+        unconfigured = {one["name"] for one in used if not storage_of(one).get("isConfigured")}
+        item.new_datasources = []
+        if uses and item.state != DEPLOYED:
+            matched = [(use, match(item, use)) for use in uses]
+            # What the tip uses no more need not be configured.
+            unconfigured = {one.name for _use, one in matched if one and not one.configured}
+            item.new_datasources = sorted(use.name for use, one in matched if not one)
+        item.unconfigured = sorted(unconfigured)
+        item.datasources_by_hand = self._by_hand(client, item, found, plugins, {one["name"] for one in used})
+
+    def _all_plugins(self, client: Client, workspace_id: str) -> dict[str, Plugin]:
+        with self._lock:
+            if self._plugins is None:
+                listed = client.get("/plugins", params={"workspaceId": workspace_id}) or []
+                self._plugins = {one["id"]: Plugin.read(one) for one in listed}
+            return self._plugins
+
+    def _list(self, client: Client, workspace_id: str) -> list[Json]:
+        with self._lock:
+            if workspace_id not in self._listed:
+                self._listed[workspace_id] = client.get("/datasources", params={"workspaceId": workspace_id}) or []
+            return self._listed[workspace_id]
+
+    def _by_hand(
+        self, client: Client, item: Item, found: list[Present], plugins: dict[str, Plugin], used: set[str]
+    ) -> list[Json]:
+        """Those that a person has to set up, with what is done about each."""
+        listed: list[tuple[str, str, Present | None, str | None, list[str]]] = []
+        if item.facts is None:
+            # Of the repository nothing is known, so neither are the pages.
+            listed += [(one.name, one.plugin, one, one.by_hand, []) for one in found if one.name in used]
+        for use in item.facts.datasources if item.facts else ():
+            one = match(item, use)
+            plugin = next((known for known in plugins.values() if known.reference == use.plugin), None)
+            why = by_hand(use.plugin, plugin) or (one.by_hand if one else None)
+            listed.append((use.name, use.plugin, one, why, list(use.pages)))
+        editor: str | None = None
+        entries = []
+        for name, reference, there, why, on_pages in listed:
+            if not why:
+                continue
+            done = CONFIGURED
+            if there is None:
+                done = f"{TO_FINISH} in the application's editor, after the deployment"
+            elif not (there.configured and there.finished):
+                editor = editor if editor is not None else _editor(client, item)
+                done = f"{TO_FINISH} at {editor}/datasource/{there.id}" if editor else f"{TO_FINISH} in the editor"
+            entries.append({"name": name, "plugin": reference, "pages": on_pages, "why": why, "done": done})
+        return sorted(entries, key=lambda entry: str(entry["name"]))
+
+
+def present(listed: Json, plugins: dict[str, Plugin]) -> Present:
+    """A datasource of the server's list."""
+    storage = storage_of(listed)
+    plugin = plugins.get(str(listed.get("pluginId")))
+    reference = plugin.reference if plugin else ""
+    why = by_hand(reference, plugin, storage.get("datasourceConfiguration"))
+    # Only where a consent is stored can be seen whether it was given; elsewhere a configuration is all there is.
+    authentication = (storage.get("datasourceConfiguration") or {}).get("authentication") or {}
+    consent = plugin is None or plugin.type == "SAAS" or authentication.get("authenticationType") == "oAuth2"
+    return Present(
+        name=str(listed["name"]),
+        plugin=reference,
+        id=str(listed.get("id") or ""),
+        configured=bool(storage.get("isConfigured")),
+        by_hand=why,
+        finished=not (why and consent) or authorised(storage),
+    )
+
+
+def match(item: Item, use: DatasourceUse) -> Present | None:
+    """The target's datasource that stands for one of the repository; none if the deployment makes a new one."""
+    there: dict[str, Present] = {one.name: one for one in item.workspace_datasources}
+    renamed = (item.sync_ids or {}).get(use.git_sync_id or "")
+    if renamed in there:
+        return there[renamed]
+    one = there.get(use.name)
+    return one if one and one.plugin == use.plugin else None
+
+
+def collisions(item: Item) -> list[str]:
+    """Datasources of the tip that would not find their own on the target."""
+    found = []
+    there: dict[str, Present] = {one.name: one for one in item.workspace_datasources}
+    own = {name: identifier for identifier, name in (item.sync_ids or {}).items()}
+    for use in item.facts.datasources if item.facts else ():
+        one = there.get(use.name)
+        if one is None or match(item, use) not in (one, None):
+            continue
+        if one.plugin != use.plugin:
+            found.append(
+                f"'{use.name}' is {use.plugin} in the repository and {one.plugin or 'another kind'} on the target, so "
+                f"the deployment would make an unconfigured '{use.name} #1'"
+            )
+        elif use.git_sync_id and own.get(use.name, use.git_sync_id) != use.git_sync_id:
+            found.append(
+                f"'{use.name}' has one gitSyncId in the repository and another on the target, which leaves the "
+                "application with uncommitted changes after every deployment"
+            )
+    return found
+
+
+def _doubtful(item: Item, use: DatasourceUse, used: list[Json]) -> bool:
+    """Whether names alone don't tell which of the target's datasources is meant."""
+    one = next((one for one in item.workspace_datasources if one.name == use.name), None)
+    if one is None:
+        # It may be there under the name of one that the tip doesn't name.
+        names = {other.name for other in item.facts.datasources} if item.facts else set()
+        return any(other["name"] not in names for other in used)
+    changed = item.status.modified if item.status else ()
+    return bool(one.plugin != use.plugin or f"datasources/{use.name}.json" in changed)
+
+
+def _sync_ids(client: Client, application_id: str) -> dict[str, str] | None:
+    """Names by gitSyncId, of the datasources that the application uses now; None without the right to export it."""
+    try:
+        export = client.answer("GET", f"/applications/export/{application_id}")
+        if export.status != 200 or export.is_envelope:
+            client.judge(export, "/applications/export")
+    except (NotFound, PermissionDenied):
+        return None
+    listed = export.body.get("datasourceList") if isinstance(export.body, dict) else None
+    return {one["gitSyncId"]: one["name"] for one in listed or () if one.get("gitSyncId")}
+
+
+def _editor(client: Client, item: Item) -> str:
+    """Where a person edits the application; empty if that can't be told."""
+    try:
+        found = pages(client, item.target.id, "EDIT")
+    except (NotFound, PermissionDenied):
+        return ""
+    page = next((page for page in found if page.get("isDefault")), found[0] if found else None)
+    if page is None:
+        return ""
+    return f"{client.url}/app/application/{page.get('slug') or 'page'}-{page.get('baseId') or page.get('id')}/edit"
+
+
+class Credentials:
+    """Datasources as the user gave them, for those that a promotion finds without configuration."""
+
+    def __init__(self, client: Client, version: Version, wanted: Iterable[Json] | None) -> None:
+        self.client = client
+        self.version = version
+        self.wanted = list(wanted or ())
+
+    def covers(self, name: str, plugin: str | None = None) -> bool:
+        return covered(self.wanted, name, plugin) is not None
+
+    def apply(self, workspace_id: str, names: Iterable[str]) -> list[Json]:
+        """Configure the datasources of these names, and prove it. Raises at the first that doesn't work.
+
+        None is ever made: one made here would get a gitSyncId of its own, and the application that is to use it would
+        have uncommitted changes for ever. The deployment makes it, and then it is configured.
+        """
+        given = [(name, covered(self.wanted, name)) for name in names]
+        todo = [one for _name, one in given if one is not None]
+        if not todo:
+            return []
+        datasources = Datasources(self.client, workspace_id)
+        results = []
+        for one in todo:
+            if not self.client.check_mode and datasources.find(one["name"], one["plugin"]) is None:
+                raise NotFound(
+                    f"Datasource '{one['name']}' is not in the workspace, although the deployment should have made it",
+                    next_step="Look at the workspace's datasources: it may have come under another name.",
+                )
+            result = datasources.ensure(one, update_secrets="on_create", test=True, check_mode=self.client.check_mode)
+            result.pop("diff")
+            results.append(result)
+        return results
+
+
+def covered(wanted: Iterable[Json], name: str, plugin: str | None = None) -> Json | None:
+    """The credentials for a datasource; a repository's name of a plugin is not always that of its package."""
+    for one in wanted:
+        if one["name"] == name and (
+            not plugin or not plugin.endswith("-plugin") or plugin_name(one["plugin"]) == plugin
+        ):
+            return one
+    return None
