@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _secret_scan
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, Commit, open_branch
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import Changes
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import DatasourceUse
-
-if TYPE_CHECKING:
-    from ansible_collections.stagecraft.appsmith.plugins.module_utils._secret_scan import Finding
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import Content, DatasourceUse
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._secret_scan import Finding
 
 
 @dataclass
@@ -32,14 +31,27 @@ class Facts:
     datasources: list[DatasourceUse] = field(default_factory=list)
     # None: not scanned.
     secrets: list[Finding] | None = None
+    # Of the tip, as names and digests.
+    content: Content = field(default_factory=Content, repr=False)
+
+    def differences(self, view: View) -> list[str]:
+        """What a view shows otherwise than C(commit_after) has it; empty is the proof."""
+        return self.content.differences(view)
 
 
 def read_facts(remote_url: str, branch: str, access: Access, *, behind: int, scan_secrets: bool) -> Facts:
-    """Raises GitError where the repository can't be read."""
+    """Raises RepositoryUnreadable where the controller can't read it; another GitError where it is no application."""
     with open_branch(remote_url, branch, access, behind=behind) as repository:
+        schema = repository.schema_numbers()
+        before = repository.commit_before(behind)
+        scan = scan_secrets and _secret_scan.HAS_SCANNER
         return Facts(
-            schema=repository.schema_numbers(),
+            schema=schema,
             commits=repository.commits(behind),
-            commit_before=repository.commit_before(behind),
+            commit_before=before,
             commit_after=repository.tip,
+            changes=repository.changes(before) if before else None,
+            datasources=repository.datasources(),
+            secrets=list(_secret_scan.scan(repository.texts(before))) if scan else None,
+            content=repository.content(),
         )

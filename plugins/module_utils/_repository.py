@@ -5,96 +5,103 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import GitError, InvalidInput
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import GitError
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import parse
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import (
+    Changes,
+    Comparison,
+    FileChange,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import (
+    METADATA,
+    Content,
+    DatasourceUse,
+    is_content,
+    is_managed,
+    read_content,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import parse as parse_json
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_fetch import (
+    HAS_GITPYTHON,
+    Access,
+    Copy,
+    RepositoryUnreadable,
+    failure,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_history import (
+    LOG_FORMAT,
+    Commit,
+    History,
+)
 
 try:
     import git
 except ImportError:
-    # The module says so in the field's words. GitPython raises the same when there is no git program.
-    HAS_GITPYTHON = False
-else:
-    HAS_GITPYTHON = True
+    # HAS_GITPYTHON says so.
+    pass
+
+__all__ = ["HAS_GITPYTHON", "Access", "Commit", "Repository", "RepositoryUnreadable", "open_branch"]
 
 # Commits that are read beyond those an instance is behind by.
-MORE_COMMITS = 20
-GIT_TIMEOUT = 120
-
-
-@dataclass(frozen=True)
-class Commit:
-    id: str
-    author: str
-    date: str
-    subject: str
-
-    def as_result(self) -> dict[str, Any]:
-        return {"id": self.id, "author": self.author, "date": self.date, "subject": self.subject}
-
-
-@dataclass(frozen=True)
-class Access:
-    """How the controller reads repositories."""
-
-    key_file: str | None = None
-    known_hosts_file: str | None = None
-    accept_new_host_key: bool = False
-    # Tests read from a folder.
-    protocols: str = "ssh"
-
-    def environment(self) -> dict[str, str]:
-        ssh = ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"]
-        if self.key_file:
-            if not os.access(self.key_file, os.R_OK):
-                raise InvalidInput(f"The key file {self.key_file} can't be read", next_step="Check git_ssh_key_file.")
-            ssh += ["-i", self.key_file, "-o", "IdentitiesOnly=yes"]
-        if self.known_hosts_file:
-            ssh += ["-o", f"UserKnownHostsFile={self.known_hosts_file}"]
-        ssh += ["-o", f"StrictHostKeyChecking={'accept-new' if self.accept_new_host_key else 'yes'}"]
-        return {
-            "GIT_SSH_COMMAND": shlex.join(ssh),
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ALLOW_PROTOCOL": self.protocols,
-            # Nobody's own settings change what is read.
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "LC_ALL": "C",
-        }
+MORE_COMMITS = 50
+_NOTHING = "0" * 40
+# Files that hold text which a person typed.
+_TEXTS = (".json", ".txt", ".js")
 
 
 class Repository:
-    """A branch as it is at the remote, in a bare repository of our own."""
+    """A branch as it is at the remote. With the first file that is read comes, in one request, what a plan needs."""
 
-    def __init__(self, repo: Any, tip: str) -> None:
-        self._repo = repo
-        self.tip = tip
+    def __init__(self, copy: Copy, behind: int = 0) -> None:
+        self._copy = copy
+        self._behind = behind
+        self._prepared = False
+        self._files: dict[str, dict[str, str]] = {}
+        self._changed: dict[str, list[FileChange]] = {}
+        self.tip = copy.tip
 
-    def _text(self, path: str, commit: str | None = None) -> str | None:
-        try:
-            return str(self._repo.git.cat_file("blob", f"{commit or self.tip}:{path}", strip_newline_in_stdout=False))
-        except git.exc.GitCommandError:
-            return None
+    # -- files ------------------------------------------------------------------------------------------------------
+    def files(self, commit: str) -> dict[str, str]:
+        """Id of the content of each file of a commit, by path."""
+        if commit not in self._files:
+            listed = self._git("ls_tree", "-r", "-z", commit).split("\0")
+            entries = [entry.split("\t", 1) for entry in listed if entry]
+            # Links and submodules are nothing of Appsmith's.
+            self._files[commit] = {_name(path): about.split()[2] for about, path in entries if about.startswith("100")}
+        return self._files[commit]
 
-    def _json(self, path: str) -> dict[str, Any]:
-        try:
-            data = json.loads(self._text(path) or "{}")
-        except ValueError as error:
-            raise GitError(f"{path} at {self.tip[:10]} is no JSON", next_step="Repair it in the repository.") from error
-        return data if isinstance(data, dict) else {}
+    def _git(self, command: str, *arguments: str) -> str:
+        return str(getattr(self._copy.repo.git, command)(*arguments))
+
+    def _prepare(self) -> None:
+        """All that is usually asked for, at once."""
+        if self._prepared:
+            return
+        self._prepared = True
+        wanted = {found for path, found in self.files(self.tip).items() if is_content(path)}
+        before = self.commit_before(self._behind)
+        others = [before] if before else []
+        for file in self._differing(before) if before else ():
+            wanted.update(found for found in (file.old, file.new) if found)
+        self._copy.need(wanted, *others)
+
+    def _content_text(self, found: str) -> str:
+        self._prepare()
+        return self._copy.data(found).decode("utf-8", "replace")
+
+    def _text(self, path: str) -> str | None:
+        found = self.files(self.tip).get(path)
+        return None if found is None else self._content_text(found)
 
     def schema_numbers(self) -> tuple[int, int]:
         """(server, client) schema of the tip's metadata.json: what a release must at least know to deploy it."""
-        data = self._json("metadata.json")
+        data = parse_json(METADATA, self._text(METADATA), self.tip[:10])
         if "serverSchemaVersion" not in data and "clientSchemaVersion" not in data:
             raise GitError(
                 f"The repository holds no Appsmith application at {self.tip[:10]}: no schema numbers in metadata.json",
@@ -102,54 +109,90 @@ class Repository:
             )
         return int(data.get("serverSchemaVersion") or 0), int(data.get("clientSchemaVersion") or 0)
 
-    def commits(self, count: int) -> list[Commit]:
-        """The newest commits."""
-        return [
-            Commit(found.hexsha, str(found.author.name), found.authored_datetime.isoformat(), str(found.summary))
-            for found in self._repo.iter_commits(self.tip, max_count=count)
-        ]
+    @cached_property
+    def _content(self) -> Content:
+        return read_content(self.files(self.tip), self._text, self.tip[:10])
 
-    def commit_before(self, behind: int) -> str | None:
-        """The commit of an instance that is so many commits behind, if the history tells it."""
-        if behind == 0:
-            return self.tip
-        for found in self._repo.iter_commits(self.tip, first_parent=True, max_count=behind + 1):
-            if int(self._repo.git.rev_list("--count", f"{found.hexsha}..{self.tip}")) == behind:
-                return str(found.hexsha)
-        return None
+    def content(self) -> Content:
+        """Pages, queries, JS objects and datasources of the tip."""
+        return self._content
 
-    def content(self) -> tuple[set[str], dict[str, str | None], dict[str, str]]:
-        """Pages, queries with the text of their body file (JS functions left out), and JS objects with their code."""
-        pages: set[str] = set()
-        queries: dict[str, str | None] = {}
-        js_objects: dict[str, str] = {}
-        listed = self._repo.git.ls_tree("-r", "-z", "--name-only", self.tip, "pages/").split("\0")
-        paths = {path for path in listed if path}
-        for path in paths:
-            parts = path.split("/")
-            if len(parts) == 3 and parts[2] == f"{parts[1]}.json":
-                pages.add(parts[1])
-            elif len(parts) == 5 and parts[2] == "queries" and parts[4] == "metadata.json":
-                data = self._json(path)
-                if data.get("pluginType") != "JS":
-                    name = (data.get("unpublishedAction") or {}).get("name") or parts[3]
-                    body = "/".join([*parts[:4], f"{parts[3]}.txt"])
-                    queries[f"{parts[1]}/{name}"] = self._text(body) if body in paths else None
-            elif len(parts) == 5 and parts[2] == "jsobjects" and parts[4].endswith(".js"):
-                js_objects[f"{parts[1]}/{parts[3]}"] = self._text(path) or ""
-        return pages, queries, js_objects
+    def datasources(self) -> list[DatasourceUse]:
+        return list(self._content.datasources)
 
     def differences(self, view: View) -> list[str]:
         """What of the tip's content a view doesn't show, or shows beyond it."""
-        pages, queries, js_objects = self.content()
-        found = [f"page {name}" for name in sorted(pages ^ set(view.pages))]
-        shown = {name for name in view.queries if name in queries or "." not in name.rsplit("/", 1)[-1]}
-        found += [f"query {name}" for name in sorted(set(queries) ^ shown)]
-        for name, body in sorted(queries.items()):
-            if body is not None and name in view.bodies and body.rstrip() != view.bodies[name].rstrip():
-                found.append(f"query {name}")
-        found += [f"JS object {name}" for name in sorted(set(js_objects) ^ set(view.js_objects))]
+        return self._content.differences(view)
+
+    # -- history ----------------------------------------------------------------------------------------------------
+    def _read_history(self) -> History:
+        log = self._git("log", "-z", "--topo-order", f"--format={LOG_FORMAT}", self.tip, "--")
+        return History(log, self._copy.boundary)
+
+    @cached_property
+    def _history(self) -> History:
+        return self._read_history()
+
+    def commits(self, count: int) -> list[Commit]:
+        """The newest commits."""
+        return self._history.commits[:count]
+
+    def commit_before(self, behind: int) -> str | None:
+        """The commit of an instance that is so many commits behind, if the history tells it."""
+        found, certain = self._history.before(behind)
+        if certain:
+            return found
+        try:
+            self._copy.deepen()
+        except git.exc.GitCommandError:
+            # What can't be told for certain is not told.
+            return None
+        self._history = self._read_history()
+        return self._history.before(behind)[0]
+
+    # -- changes ----------------------------------------------------------------------------------------------------
+    def _differing(self, before: str) -> list[FileChange]:
+        """Appsmith's files that are not the same in an earlier commit."""
+        if before in self._changed:
+            return self._changed[before]
+        fields = self._git("diff_tree", "-r", "-z", "--no-renames", before, self.tip, "--").split("\0")
+        found = []
+        for about, path in zip(fields[0::2], fields[1::2], strict=False):
+            _old_mode, _new_mode, old, new, _way = about.removeprefix(":").split()
+            if is_managed(_name(path)):
+                found.append(FileChange(_name(path), _some(old), _some(new)))
+        self._changed[before] = found
         return found
+
+    def _have(self, files: list[FileChange], before: str) -> None:
+        self._prepare()
+        self._copy.need({found for file in files for found in (file.old, file.new) if found}, before)
+
+    def changes(self, before: str) -> Changes:
+        """What a promotion from an earlier commit to the tip changes."""
+        files = self._differing(before)
+        self._have(files, before)
+        return Comparison(files, self._content_text).changes
+
+    def texts(self, before: str | None) -> Iterator[tuple[str, str]]:
+        """Path and text of what is new since an earlier commit, or of all that people type where none is known."""
+        if before:
+            new = {file.path: file.new for file in self._differing(before) if file.new}
+        else:
+            new = dict(self.files(self.tip))
+        wanted = {path: found for path, found in sorted(new.items()) if is_managed(path) and path.endswith(_TEXTS)}
+        self._prepare()
+        self._copy.need(wanted.values(), *([before] if before else []))
+        for path, found in wanted.items():
+            yield path, self._content_text(found)
+
+
+def _name(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _some(found: str) -> str | None:
+    return None if found.startswith(_NOTHING) else found
 
 
 @contextmanager
@@ -158,25 +201,12 @@ def open_branch(remote_url: str, branch: str, access: Access, *, behind: int = 0
     if "file" not in access.protocols:
         parse(remote_url)
     with tempfile.TemporaryDirectory(prefix="stagecraft-appsmith-") as folder:
-        repo = git.Repo.init(folder, bare=True)
+        copy: Copy | None = None
         try:
-            repo.git.update_environment(**access.environment())
-            repo.git.fetch(
-                "--no-tags",
-                "--quiet",
-                f"--depth={behind + MORE_COMMITS}",
-                "--",
-                remote_url,
-                f"+refs/heads/{branch}:refs/heads/{branch}",
-                kill_after_timeout=GIT_TIMEOUT,
-            )
-            yield Repository(repo, str(repo.commit(f"refs/heads/{branch}").hexsha))
+            copy = Copy(folder, remote_url, branch, access, behind + MORE_COMMITS)
+            yield Repository(copy, behind)
         except git.exc.GitCommandError as error:
-            lines = [line for line in str(error.stderr).splitlines() if line.strip(" '")]
-            raise GitError(
-                f"The controller can't read {remote_url} at {branch}: "
-                f"{(lines[-1] if lines else 'git failed').strip(' ').removeprefix('stderr: ')}",
-                next_step="Check git_ssh_key_file, and that the Git host's key is known (or git_accept_new_host_key).",
-            ) from error
+            raise failure(error, f"The controller can't read {remote_url} at {branch}") from error
         finally:
-            repo.close()
+            if copy:
+                copy.close()

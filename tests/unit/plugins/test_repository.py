@@ -13,7 +13,12 @@ import git
 import pytest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import GitError, GitInvalidUrl, InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, open_branch
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import (
+    Access,
+    RepositoryUnreadable,
+    open_branch,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import text_digest
 
 FILE = Access(protocols="file")
 FILES = {
@@ -66,11 +71,10 @@ def view(**more: Any) -> View:
 def test_schema_numbers_and_content(origin: Any) -> None:
     with open_branch(address(origin), "master", FILE) as repository:
         assert repository.schema_numbers() == (12, 2)
-        assert repository.content() == (
-            {"Order"},
-            {"Order/get_order": "select 1"},
-            {"Order/Totals": "export default {}"},
-        )
+        content = repository.content()
+        assert content.pages == {"Order"}
+        assert content.queries == {"Order/get_order": text_digest("select 1")}
+        assert content.js_objects == {"Order/Totals"}
         assert repository.tip == origin.head.commit.hexsha
 
 
@@ -88,14 +92,15 @@ def test_commits_to_come_and_the_one_before(origin: Any) -> None:
 def test_the_commit_before_a_merge_is_found_on_the_branch(origin: Any) -> None:
     before = origin.head.commit.hexsha
     origin.git.checkout("-b", "staging")
-    commit(origin, {"a": "1"}, "one")
+    one = commit(origin, {"a": "1"}, "one")
     commit(origin, {"a": "2"}, "two")
     origin.git.checkout("master")
     origin.git.merge("staging", "--no-ff", "-m", "merge")
     with open_branch(address(origin), "master", FILE, behind=3) as repository:
         assert repository.commit_before(3) == before
-        # No commit of the branch is one behind.
-        assert repository.commit_before(2) is None
+        # Not on the branch's own line, but the only one that is two behind: the branch was moved forward to it once.
+        assert repository.commit_before(2) == one
+        assert repository.commit_before(9) is None
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,7 @@ def test_broken_metadata_is_told(origin: Any) -> None:
 
 
 def test_a_branch_that_is_not_there_is_one_line(origin: Any) -> None:
-    with pytest.raises(GitError) as caught, open_branch(address(origin), "nope", FILE):
+    with pytest.raises(RepositoryUnreadable) as caught, open_branch(address(origin), "nope", FILE):
         pass
     assert "can't read" in str(caught.value) and "\n" not in str(caught.value)
 
