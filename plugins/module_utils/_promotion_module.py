@@ -58,7 +58,7 @@ class PromotingModule(GitModule):
             source_version=Version.parse(source) if source else None,
             drift=self.params["drift"],
             skew=self.params["skew"],
-            datasources=self.params["unconfigured"],
+            unconfigured=self.params["unconfigured"],
         )
         return Options(
             gates,
