@@ -10,8 +10,8 @@ from typing import Any
 
 from . import applications, git_keys, git_locks
 from .app import AppError, Context, internal_error, invalid_parameter, not_found
-from .git_clone import Clone
-from .git_engine import DOCS, SYSTEM, Work, failed, seconds_text
+from .git_clone import Clone, GitFailed, PushDeclined
+from .git_engine import DOCS, SYSTEM, Work, deploy_by_discard, failed, seconds_text
 from .store import Document, now_text
 from .workspaces import DEVELOPER
 
@@ -83,7 +83,6 @@ def create_branch(ctx: Context, old: bool, name: Any) -> Document:
 def _create_branch(work: Work, name: str) -> Document:
     ctx, old = work.ctx, work.old
     action = "branch" if old else "createRef"
-    before = work.app.get("lastDeployedAt")
     with git_locks.lock(ctx.instance, work.base_id, "createBranch" if old else "createRef", leaks=old):
         clone = work.clone()
         if old:
@@ -93,26 +92,55 @@ def _create_branch(work: Work, name: str) -> Document:
         for ref, spoken in ((f"refs/remotes/origin/{name}", f"remotes/origin/{name}"), (f"refs/heads/{name}", name)):
             if ref in refs:
                 raise failed(action, f"{spoken} already exists. Please use a different branchName")
+        if not old:
+            return _create_ref(work, clone, name)
         author = git_keys.author(ctx, work.base_id)
         files = work.serialise()
         clone.set_branch(name, clone.tip(work.local))
         created = _branch_application(work, name)
         created.load(files)
         created.sync_commit(clone, f"{SYSTEM}after creating a new branch: {name}", author)
-        # As it was answered: with the parent's time of deployment; the themes come later.
-        said = applications.answer(ctx, created.app)
-        for member in ("unpublishedThemeId", "publishedThemeId", "lastDeployedAt"):
-            said.pop(member, None)
-        if before:
-            said["lastDeployedAt"] = before
-        if not old:
-            created.app.pop("publishedThemeId", None)
-            created.app.update(unpublishedThemeId=ctx.store.setting("themeId"), isManualUpdate=True)
-            created.app["lastDeployedAt"] = before
-            ctx.store.replace("applications", created.app)
-            # It ends with a discard of the parent: that is how the uncommitted changes move.
-            clone.show(work.branch)
-            work.load(clone.files(work.local), isManualUpdate=True, lastDeployedAt=now_text())
+        return _created(work, created)
+
+
+def _created(work: Work, created: Work) -> Document:
+    """As it is answered: with the parent's time of deployment; the themes come later."""
+    said = applications.answer(work.ctx, created.app)
+    for member in ("unpublishedThemeId", "publishedThemeId", "lastDeployedAt"):
+        said.pop(member, None)
+    if work.app.get("lastDeployedAt"):
+        said["lastDeployedAt"] = work.app["lastDeployedAt"]
+    return said
+
+
+def _create_ref(work: Work, clone: Clone, name: str) -> Document:
+    """The new route commits nothing: the uncommitted changes move into the new branch's application and stay
+    uncommitted there; the branch at the remote is the parent's last commit. Then the parent is discarded, which
+    deploys what was fetched, too. A push that the key does not allow ends it before anything has moved, but the new
+    application and the local branch stay; one that the remote's rules decline goes unnoticed (v1.91, by reading)."""
+    ctx = work.ctx
+    files = work.serialise()
+    created = _branch_application(work, name)
+    clone.set_branch(name, clone.tip(work.local))
+    clone.show(name)
+    try:
+        clone.push(name)
+    except PushDeclined:
+        pass
+    except GitFailed as error:
+        inner = failed("ref creation preparation", f"{work.base['git']['remoteUrl']}: push not permitted")
+        raise failed("createRef", inner.message) from error
+    created.load(files, isManualUpdate=False)
+    said = _created(work, created)
+    created.app.pop("publishedThemeId", None)
+    created.app.update(unpublishedThemeId=ctx.store.setting("themeId"), isManualUpdate=True)
+    created.app["lastDeployedAt"] = work.app.get("lastDeployedAt")
+    ctx.store.replace("applications", created.app)
+    try:
+        with git_locks.deployment(ctx.instance) as alone:
+            deploy_by_discard(work, clone, alone)
+    except AppError as error:
+        raise failed("createRef", error.message) from error
     return said
 
 

@@ -500,20 +500,23 @@ def discard(ctx: Context, old: bool) -> Document:
     with git_locks.lock(ctx.instance, work.base_id, "discard"), git_locks.deployment(ctx.instance) as alone:
         if faults.is_met("nothing"):
             return applications.answer(ctx, work.app)
-        clone = work.clone()
-        if work.remote in clone.refs() and not clone.rebase(work.branch):
-            raise failed(
-                "discard",
-                "Please create a new branch and resolve conflicts in the remote repository before proceeding.",
-            )
-        clone.show(work.branch)
-        _deploy(work, clone, alone, "discard")
-        if work.base["git"].get("checkedOut"):
-            work.set_base_git(checkedOut=None)
-        if faults.is_met("refused-after"):
-            raise git_keys.no_author()
-        work.app = ctx.store.update("applications", work.app["id"], lastDeployedAt=now_text())
+        deploy_by_discard(work, work.clone(), alone)
     return applications.answer(ctx, work.app)
+
+
+def deploy_by_discard(work: Work, clone: Clone, alone: bool) -> None:
+    if work.remote in clone.refs() and not clone.rebase(work.branch):
+        raise failed(
+            "discard",
+            "Please create a new branch and resolve conflicts in the remote repository before proceeding.",
+        )
+    clone.show(work.branch)
+    _deploy(work, clone, alone, "discard")
+    if work.base["git"].get("checkedOut"):
+        work.set_base_git(checkedOut=None)
+    if faults.is_met("refused-after"):
+        raise git_keys.no_author()
+    work.app = work.ctx.store.update("applications", work.app["id"], lastDeployedAt=now_text())
 
 
 # Auto-commit --------------------------------------------------------------------------------------------------------

@@ -236,7 +236,11 @@ def test_create_ref_takes_uncommitted_changes_along(prod: Server, host: GitHost)
     assert branch["baseId"] == app["id"] != branch["id"]
     assert prod.actions(app["id"])["q"]["actionConfiguration"]["body"] == "one"
     assert prod.actions(branch["id"])["q"]["actionConfiguration"]["body"] == "uncommitted"
-    assert prod.status(app["id"])["isClean"] and prod.status(branch["id"])["isClean"]
+    # Nothing was committed: the new branch is the parent's last commit, at the remote too.
+    assert prod.status(app["id"])["isClean"] and not prod.status(branch["id"])["isClean"]
+    prod.save_profile()
+    assert "Committed" in prod.git("POST", branch["id"], "commit", {"message": "moved"})
+    assert prod.status(branch["id"])["isClean"]
     # By the old route the parent keeps them as well.
     prod.change(app["id"], "q", "once more")
     other = prod.data("POST", f"git/create-branch/app/{app['id']}", {"branchName": "other"})
@@ -247,6 +251,39 @@ def test_create_ref_takes_uncommitted_changes_along(prod: Server, host: GitHost)
     assert again[1] == "AE-GIT-4044" and "already exists" in again[2]
     refs = [ref["refName"] for ref in prod.git("GET", app["id"], "refs")]
     assert refs == ["develop", "master", "other", "origin/develop", "origin/master", "origin/other"]
+
+
+def test_create_ref_with_a_read_only_key_moves_nothing(prod: Server, host: GitHost) -> None:
+    app = prod.import_app(host, ORDERS, read_only=True)
+    prod.save_profile()
+    prod.change(app["id"], "list_orders", "ours")
+    body = {"refName": "rescue", "refType": "branch"}
+    refused = prod.git_error("POST", app["id"], "create-ref", body)
+    assert refused[:2] == (400, "AE-GIT-4044") and refused[2].endswith("push not permitted")
+    assert prod.actions(app["id"])["list_orders"]["actionConfiguration"]["body"] == "ours"
+    assert prod.status(app["id"])["isClean"] is False
+    # What it leaves: a local branch, so that the name is taken.
+    assert "already exists" in prod.git_error("POST", app["id"], "create-ref", body)[2]
+    refs = [ref["refName"] for ref in prod.git("GET", app["id"], "refs")]
+    assert "rescue" in refs and "origin/rescue" not in refs
+    # By the old route the changes are copied and committed before the push is refused, and the lock leaks.
+    refused = prod.error("POST", f"git/create-branch/app/{app['id']}", {"branchName": "old-rescue"})
+    assert refused[1] == "AE-GIT-4032"
+    assert prod.actions(app["id"])["list_orders"]["actionConfiguration"]["body"] == "ours"
+    assert prod.git_error("GET", app["id"], "status")[1] == "AE-GIT-5020"
+
+
+def test_create_ref_deploys_what_was_behind(prod: Server, app: Document, person: Checkout) -> None:
+    person.change_query("master", "Dashboard", "list_orders", "theirs")
+    prod.change(app["id"], "get_order", "ours")
+    branch = prod.git("POST", app["id"], "create-ref", {"refName": "rescue", "refType": "branch"})
+    status = prod.status(app["id"])
+    assert (status["isClean"], status["behindCount"]) == (True, 0)
+    parent, moved = prod.actions(app["id"]), prod.actions(branch["id"])
+    assert parent["list_orders"]["actionConfiguration"]["body"] == "theirs"
+    assert parent["get_order"]["actionConfiguration"]["body"] != "ours"
+    assert moved["list_orders"]["actionConfiguration"]["body"] != "theirs"
+    assert moved["get_order"]["actionConfiguration"]["body"] == "ours"
 
 
 def test_delete_ref(prod: Server, host: GitHost) -> None:
