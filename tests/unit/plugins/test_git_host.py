@@ -20,7 +20,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     PermissionDenied,
     ProofFailed,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GitHost, GitHostError, key_material
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._forge_http import GitHostError
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GitHost, key_material
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import parse
 
 HOST = "https://git.example.com"
