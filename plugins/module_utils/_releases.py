@@ -22,6 +22,10 @@ GIT_API_NEW_SINCE = V("v1.61")
 # appsmithctl restore --backup-file=NAME --non-interactive (pull request appsmith#42147; the release is inferred).
 UNATTENDED_RESTORE_SINCE = V("v2.4.1")
 
+# Sign-up and form login: docker.env before, the organization's configuration from here on (tag v1.66, a migration moves
+# them once; observed on v1.60 and v1.91).
+SIGN_UP_IN_ORGANIZATION_SINCE = V("v1.66")
+
 # Tags and release pages. There are no v1.6.24, v1.9.59; hotfixes of four parts are not listed.
 _NAMES: tuple[str, ...] = (
     *(f"v1.6.{patch}" for patch in range(26) if patch != 24),
@@ -201,3 +205,8 @@ def has_unattended_restore(version: Version | str) -> bool:
         return V(str(version)) >= UNATTENDED_RESTORE_SINCE
     except InvalidInput:
         return False
+
+
+def keeps_sign_up_in_organization(version: Version) -> bool:
+    """Whether the switches for sign-up and form login stand in the organization's configuration."""
+    return version >= SIGN_UP_IN_ORGANIZATION_SINCE

@@ -220,6 +220,7 @@ class Stage:
             "appsmith_datasources": self.datasources(side),
             # As Appsmith's guide sets it up: who builds and tests comes to staging, who uses it to production.
             "appsmith_members": MEMBERS[side],
+            "appsmith_settings": {"signup": False, "telemetry": False},
             "appsmith_smoke_tests": self.smoke_tests(side),
             "appsmith_instance_start": [
                 *program, "instance", "start", "--root", root, "--port", str(port), "--name", instance or side,

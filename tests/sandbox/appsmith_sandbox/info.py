@@ -24,6 +24,8 @@ _NAMES = (
     "NEW_RELIC_ACCOUNT_ENABLE VERBOSE_LOGGING_ENABLED"
 )
 WHITELIST = tuple(f"APPSMITH_{name}" for name in _NAMES.split())
+# Variables until v1.65; a migration of v1.66 copies them to the organization once.
+MOVED = {"APPSMITH_SIGNUP_DISABLED": "isSignupDisabled", "APPSMITH_FORM_LOGIN_DISABLED": "isFormLoginEnabled"}
 _ORGANIZATION = (
     "isSignupDisabled",
     "isFormLoginEnabled",
@@ -53,6 +55,8 @@ def organization(ctx: Context) -> dict[str, Any]:
     values["isFormLoginEnabled"] = True
     if newer:
         values["isSignupDisabled"] = False
+    if ctx.release.sign_up_in_organization:
+        values["isSignupDisabled"] = _variable(ctx, "APPSMITH_SIGNUP_DISABLED") == "true"
     values.update(
         instanceName="Appsmith",
         license={"plan": "FREE"},
@@ -73,11 +77,23 @@ def organization(ctx: Context) -> dict[str, Any]:
     return answer
 
 
+def _variable(ctx: Context, name: str) -> str:
+    """The process environment wins over docker.env."""
+    return ctx.instance.environment.get(name) or secrets.read_env(ctx.root).get(name, "")
+
+
+def sign_up_is_disabled(ctx: Context) -> bool:
+    if ctx.release.sign_up_in_organization:
+        return bool(organization(ctx)["organizationConfiguration"]["isSignupDisabled"])
+    return _variable(ctx, "APPSMITH_SIGNUP_DISABLED") == "true"
+
+
+def _whitelist(ctx: Context) -> tuple[str, ...]:
+    return WHITELIST if ctx.release.sign_up_in_organization else (*WHITELIST, *MOVED)
+
+
 def _admins(ctx: Context) -> list[str]:
-    value = ctx.instance.environment.get("APPSMITH_ADMIN_EMAILS") or secrets.read_env(ctx.root).get(
-        "APPSMITH_ADMIN_EMAILS", ""
-    )
-    return [one.strip() for one in value.split(",") if one.strip()]
+    return [one.strip() for one in _variable(ctx, "APPSMITH_ADMIN_EMAILS").split(",") if one.strip()]
 
 
 async def tenant(ctx: Context) -> Response:
@@ -86,8 +102,18 @@ async def tenant(ctx: Context) -> Response:
 
 async def update_tenant(ctx: Context) -> Response:
     _need_super(ctx)
+    if ctx.json.get("emailVerificationEnabled") and not _variable(ctx, "APPSMITH_MAIL_HOST"):
+        raise AppError(
+            400,
+            "AE-APP-4099",
+            "Your SMTP configuration is invalid. Please configure SMTP to enable to proceed",
+            title="Invalid SMTP configuration",
+        )
     values = ctx.store.setting("organization", {})
-    values.update({key: ctx.json[key] for key in _ORGANIZATION if ctx.json.get(key) is not None})
+    # An older server answers 200 to the switches that it keeps in docker.env, and does nothing.
+    mute = set() if ctx.release.sign_up_in_organization else set(MOVED.values())
+    taken = [key for key in _ORGANIZATION if key not in mute and ctx.json.get(key) is not None]
+    values.update({key: ctx.json[key] for key in taken})
     ctx.store.set_setting("organization", values)
     return ctx.ok(organization(ctx))
 
@@ -118,7 +144,7 @@ async def read_env(ctx: Context) -> Response:
     _need_super(ctx)
     values = {}
     for name, value in secrets.read_env(ctx.root).items():
-        if value and name in WHITELIST:
+        if value and name in _whitelist(ctx):
             values[name] = _MASK if ctx.release.masks_env and _SECRET_NAME.search(name) else value
     return ctx.ok(values)
 
@@ -127,17 +153,17 @@ async def write_env(ctx: Context) -> Response:
     _need_super(ctx)
     ctx.need_origin("InstanceAdminController.saveEnvChanges")
     changes = dict(ctx.form or ctx.json)
-    unknown = [name for name in changes if name not in WHITELIST and name not in _ORGANIZATION]
-    if unknown:
-        raise bad_request(f"Disallowed environment variable: {unknown[0]}")
+    if any(name not in _whitelist(ctx) and name not in _ORGANIZATION for name in changes):
+        # It doesn't say which.
+        raise bad_request("{0}")
     if "APPSMITH_ADMIN_EMAILS" in changes:
         assert ctx.user
         emails = [one.strip().lower() for one in str(changes["APPSMITH_ADMIN_EMAILS"]).split(",") if one.strip()]
         if ctx.user["email"] not in emails:
-            raise bad_request("The admin emails must contain your own")
+            raise bad_request("Removing own email from Admin Email is not allowed")
         set_admins(ctx.store, emails)
-    wanted = {key: str(value) for key, value in changes.items() if key in WHITELIST and value != _MASK}
-    if "APPSMITH_MAIL_HOST" in wanted:
+    wanted = {key: str(value) for key, value in changes.items() if key in _whitelist(ctx) and value != _MASK}
+    if wanted.get("APPSMITH_MAIL_HOST"):
         wanted["APPSMITH_MAIL_ENABLED"] = "true"
     if "APPSMITH_MAIL_USERNAME" in wanted:
         wanted["APPSMITH_MAIL_SMTP_AUTH"] = "true"
@@ -145,6 +171,11 @@ async def write_env(ctx: Context) -> Response:
     values = ctx.store.setting("organization", {})
     values.update({key: value for key, value in changes.items() if key in _ORGANIZATION})
     ctx.store.set_setting("organization", values)
+    if wanted.get("APPSMITH_MAIL_HOST") == "" or wanted.get("APPSMITH_MAIL_PORT") == "":
+        # All is written when it stumbles over the empty port.
+        raise AppError(
+            500, "AE-APP-5000", "Internal server error while processing request", title="INTERNAL_SERVER_ERROR"
+        )
     return ctx.ok()
 
 

@@ -59,6 +59,11 @@ class Release:
         return self.since("v1.63")
 
     @property
+    def sign_up_in_organization(self) -> bool:
+        """Sign-up and form login are the organization's; docker.env before."""
+        return self.since("v1.66")
+
+    @property
     def run_behaviour(self) -> bool:
         """Actions and their files say runBehaviour instead of executeOnLoad (seen on v1.91, not on v1.60; the first
         release with it is not known: the one that raised the server schema to 12 is taken)."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from . import applications, auth, secrets, workspaces
+from . import applications, auth, info, secrets, workspaces
 from .app import AppError, Context, Route, invalid_parameter, not_readable
 from .store import Document, Store
 
@@ -123,7 +123,7 @@ async def sign_up(ctx: Context) -> Response:
     if user and user["isEnabled"]:
         text = f"There is already an account registered with this email {email}. Please sign in instead."
         return _refused_signup(ctx, text, default)
-    if user is None and ctx.store.setting("organization", {}).get("isSignupDisabled"):
+    if user is None and info.sign_up_is_disabled(ctx):
         return _refused_signup(ctx, "Signup is restricted on this instance of Appsmith.", default)
     problem = _password_problem(ctx, password)
     if problem:

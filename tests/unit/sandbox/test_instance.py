@@ -294,6 +294,29 @@ def test_environment(v1_91: Server) -> None:
     assert tenant["organizationConfiguration"]["instanceName"] == "Tools"
     without_me = requests.put(url, json={"APPSMITH_ADMIN_EMAILS": "other@example.com"}, **more)  # type: ignore[arg-type]
     assert without_me.status_code == 400
+    # A switch that this release keeps in the organization; it doesn't say which variable it refuses.
+    moved = requests.put(url, json={"APPSMITH_SIGNUP_DISABLED": "true"}, **more)  # type: ignore[arg-type]
+    assert moved.json()["responseMeta"]["error"]["message"] == "Bad request: {0}"
+    # An empty host is written, and then it stumbles.
+    empty = requests.put(url, json={"APPSMITH_MAIL_HOST": ""}, **more)  # type: ignore[arg-type]
+    assert empty.status_code == 500 and "APPSMITH_MAIL_HOST" not in v1_91.get("admin/env", auth=basic).json()["data"]
+
+
+def test_an_older_release_keeps_sign_up_in_docker_env(server: Server) -> None:
+    server.start("v1.60", admins=ADMIN["email"])
+    assert server.post("users", ADMIN).headers["location"].startswith("/signup-success")
+    more: dict[str, Any] = {
+        "auth": (ADMIN["email"], ADMIN["password"]),
+        "headers": {**SCRIPT, "Origin": server.url},
+        "timeout": 5,
+    }
+    stranger = {"email": "stranger@example.com", "password": "Stranger-2026!"}
+    said = requests.put(f"{server.url}/api/v1/tenants", json={"isSignupDisabled": True}, **more)
+    assert said.status_code == 200 and "isSignupDisabled" not in said.json()["data"]["tenantConfiguration"]
+    requests.put(f"{server.url}/api/v1/admin/env", json={"APPSMITH_SIGNUP_DISABLED": "true"}, **more)
+    assert "restricted" in server.post("users", stranger).headers["location"]
+    requests.put(f"{server.url}/api/v1/admin/env", json={"APPSMITH_SIGNUP_DISABLED": "false"}, **more)
+    assert server.post("users", stranger).headers["location"].startswith("/signup-success")
 
 
 def test_anonymous_readers_get_404_or_401(v1_91: Server) -> None:
