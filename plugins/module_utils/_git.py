@@ -73,6 +73,8 @@ class Target:
     remote_url: str | None
     branch: str | None
     default_branch: str | None = None
+    # When it was deployed last, as the answer said that it was read from.
+    deployed_at: str | None = field(default=None, compare=False)
 
     @classmethod
     def read(cls, application: dict[str, Any], workspace: str = "") -> Target:
@@ -87,11 +89,12 @@ class Target:
             remote_url=git.get("remoteUrl") or None,
             branch=git.get("refName") or git.get("branchName"),
             default_branch=git.get("defaultBranchName"),
+            deployed_at=application.get("lastDeployedAt"),
         )
 
     def at(self, application: dict[str, Any], branch: str) -> Target:
         """The same application at another branch's document."""
-        return replace(self, id=str(application["id"]), branch=branch)
+        return replace(self, id=str(application["id"]), branch=branch, deployed_at=application.get("lastDeployedAt"))
 
     def as_result(self) -> dict[str, Any]:
         return {"name": self.name, "id": self.id, "branch": self.branch, "remote_url": self.remote_url}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
@@ -23,6 +23,10 @@ class View:
     js_objects: dict[str, str]
     settings: dict[str, str] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def digests(self) -> View:
+        """The same without the queries' texts, to be kept."""
+        return replace(self, bodies={})
 
     def differences(self, other: View) -> list[str]:
         """Names of what is not the same in both, such as C(query Orders/list)."""

@@ -1,234 +1,255 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promotion of many applications to one instance: survey, gates, one lane, proof; private to the collection."""
+"""Promotion of many applications to one instance: survey, gates, waves, proof, tests; private to the collection."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import unconfigured_of_application
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, ProofFailed
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _promotion_waves, _smoke
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import is_published, views
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
-    CHANGES,
-    MIGRATION,
-    NONE,
-    UNEVEN,
-    clashes,
-    drift,
-    judge,
-    uneven,
-)
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import read_facts
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import Gates
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_deploy import PULL
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, UNEVEN, uneven
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
-    BEHIND,
     CURRENT,
     DEPLOYED,
-    DRIFTED,
+    HELD,
     INTERRUPTED,
     GateClosed,
     Item,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, open_branch
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_lane import STOPPED, Lane
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_look import Look, Options
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_proofs import PROVEN, UNTESTED
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_waves import Wave
 
-
-@dataclass(frozen=True)
-class Options:
-    """What a promotion may do."""
-
-    gates: Gates
-    branch: str | None = None
-    strategy: str = "discard"
-    # fetch: believe "nothing behind"; status: also look for what an earlier run left half done; content: compare all.
-    verify: str = "status"
-    width: int = 4
-    stop_on_error: bool = False
-    # In check mode: applications to which an earlier task of the play would bring commits.
-    assume_behind: frozenset[str] = frozenset()
-    # Set where the controller may read the repositories.
-    access: Access | None = None
+Noted = list[tuple[Target, str | None]]
 
 
 class Promotion:
-    """The engine: C(survey()) looks and decides (that is the plan), C(deploy()) acts and proves."""
+    """The engine: C(survey()) and C(judge()) look and decide (that is the plan), C(deploy()) acts and proves.
+
+    Beside what C(Look) and C(Lane) say for each application a run costs the sign-in, one list of the workspaces and one
+    of the applications of each; with notes on what was proven one more of those to which something was deployed.
+    """
 
     def __init__(self, git: Git, targets: Iterable[Target], options: Options) -> None:
         self.git = git
         self.options = options
         self.items = [Item(target) for target in targets]
+        self.waves: list[Wave] = []
+        # What is no single application's.
+        self.warnings: list[str] = []
+        # The last result of each smoke test, by its place.
+        self._tested: dict[int, dict[str, Any]] = {}
+        self._workers = Workers(git, options.width)
+        self._lane = Lane(git, options, self._workers)
+
+    def close(self) -> None:
+        self._workers.close()
 
     # -- look -------------------------------------------------------------------------------------------------------
     def survey(self) -> None:
-        """Fetch all, then look closer at those that need it; reads only. Several applications at once are safe here."""
-        self._side_by_side(self._look, self.items)
-        self._side_by_side(self._inspect, [item for item in self.items if item.due])
-
-    def _side_by_side(self, work: Callable[[Git, Item], None], items: list[Item]) -> None:
-        own = threading.local()
-        clones: list[Git] = []
-
-        def one(item: Item) -> None:
-            if not hasattr(own, "git"):
-                own.git = self.git.clone()
-                clones.append(own.git)
-            started = time.monotonic()
-            try:
-                work(own.git, item)
-            except AppsmithError as error:
-                item.fail(error)
-            item.seconds += time.monotonic() - started
-
-        with ThreadPoolExecutor(max_workers=max(1, self.options.width)) as pool:
-            list(pool.map(one, items))
-        for clone in clones:
-            clone.client.close()
-
-    def _look(self, git: Git, item: Item) -> None:
-        item.target = at_branch(git, item.target, self.options.branch)
-        far = git.fetch(item.target)
-        item.ahead, item.behind = far.ahead, far.behind
-        assumed = item.target.name in self.options.assume_behind
-        if item.behind == 0 and self.options.verify == "fetch" and not assumed:
-            return
-        local = git.look(item.target, compare_remote=False)
-        item.status = replace(local, ahead=far.ahead, behind=far.behind)
-        item.drift = drift(item.status)
-        item.state = BEHIND if item.behind or assumed else CURRENT
-        if item.drift == NONE and (item.state == BEHIND or self.options.verify != "content"):
-            if item.state == CURRENT and not is_published(git.client, item.target.id):
-                item.state = INTERRUPTED
-            return
-        self._tell_apart(git, item)
-
-    def _tell_apart(self, git: Git, item: Item) -> None:
-        """A person's work, a migration's traces, or what a killed or failed run left (observed 14 and 31).
-
-        A person's work differs from what is published. In an interrupted deployment the repository has moved on, while
-        the edit view and the published view are the same old content; or the edit view is new and not yet published.
-        """
-        shown = views(git.client, item.target.id)
-        unpublished = shown.unpublished
-        if item.status:
-            item.drift = judge(item.status, shown)
-        old_in_both = item.drift == CHANGES and not unpublished and shown.complete and not clashes(item.status)
-        new_in_one = item.drift == NONE and bool(unpublished) and item.state != BEHIND
-        if old_in_both or new_in_one:
-            item.state = INTERRUPTED
-        elif item.drift == CHANGES and item.state != BEHIND:
-            item.state = DRIFTED
-            item.clean_up = self.options.gates.drift == "discard" and self.options.strategy == "discard"
-
-    def _inspect(self, git: Git, item: Item) -> None:
-        """What the gates need to know of an application that is due."""
-        target = item.target
-        item.unconfigured = unconfigured_of_application(git.client, target.workspace_id, target.id)
-        if self.options.access and target.remote_url and target.branch:
-            item.facts = read_facts(
-                target.remote_url, target.branch, self.options.access, behind=item.behind, scan_secrets=False
-            )
+        """Fetch all, and look closer at those that need it, side by side; reads only."""
+        self._workers.each(Look(self.options), self.items)
 
     # -- decide -----------------------------------------------------------------------------------------------------
     def judge(self) -> None:
-        """Put what is due before the gates, and say what would change."""
+        """Put what is due before the gates, say what would change, and in which waves."""
+        due = [item for item in self.items if item.due]
+        if due:
+            self._pass_gate_of_run(due)
         for item in self.items:
             if item.error is None:
                 try:
-                    item.warnings += self.options.gates.check(item, pull=self.options.strategy == "pull")
+                    item.warn(*self.options.gates.check(item, pull=self.options.strategy == PULL))
+                    if item.resumed and self.options.plan_only:
+                        item.warn(*self.options.gates.check_datasources(item))
+                    if item.due and self.options.plan_only:
+                        self._lane.configure(item, self.options.gates.to_configure(item)[0])
                 except AppsmithError as error:
                     item.fail(error)
             if item.due:
-                # Either a deployment of settings that ended half-way, or what no deployment changes: only trying tells.
-                # The second is the usual one by far, and so it is what the plan says.
-                item.changed = not (item.state == INTERRUPTED and item.status and uneven(item.status))
-                if item.status and not item.changed:
-                    item.warnings.append(f"'{item.target.name}': {UNEVEN}: {named(item.status.files)}")
-                if item.drift == CHANGES and item.status and item.changed:
-                    item.discarded = list(item.status.files)
+                self._predict(item)
+        self.waves = _promotion_waves.split([item for item in self.items if item.due], self.options.waves)
+
+    def _pass_gate_of_run(self, due: list[Item]) -> bool:
+        try:
+            self._warn(*self.options.gates.check_run())
+        except GateClosed as error:
+            for item in due:
+                item.changed = False
+                item.fail(error)
+            return False
+        return True
+
+    def _warn(self, *texts: str) -> None:
+        self.warnings += [text for text in texts if text not in self.warnings]
+
+    def _predict(self, item: Item) -> None:
+        # Either a deployment of settings that ended half-way, or what no deployment changes: only trying tells.
+        # The second is the usual one by far, and so it is what the plan says.
+        item.changed = not (item.state == INTERRUPTED and item.status and uneven(item.status))
+        if item.status and not item.changed:
+            item.warn(f"'{item.target.name}': {UNEVEN}: {named(item.status.files)}")
+        rescued = self.options.gates.drift == "rescue" and item.state != INTERRUPTED
+        if item.drift == CHANGES and item.status and item.changed and not rescued:
+            item.discarded = list(item.status.files)
 
     # -- act and prove ----------------------------------------------------------------------------------------------
     def deploy(self) -> None:
-        """In one lane: two deployments at once on an instance break each other (observed 6 and 31)."""
-        for item in self.items:
-            if item.due and not (self.options.stop_on_error and self.failed):
-                started = time.monotonic()
-                try:
-                    self._deploy(item)
-                except AppsmithError as error:
-                    item.fail(error)
-                item.seconds += time.monotonic() - started
-            elif item.due:
-                item.changed = False
-                item.warnings.append("not deployed, since another application failed before it")
-
-    def _deploy(self, item: Item) -> None:
-        target = item.target
-        # Nothing but a discard gets an application out of a half-done deployment.
-        by_pull = self.options.strategy == "pull" and item.state != INTERRUPTED
-        before, interrupted = item.status, item.state == INTERRUPTED
-        # From here on something may have changed, whatever happens.
-        item.changed = True
-        outcome = self.git.deploy(target, "pull" if by_pull else "discard")
-        item.warnings += [text for text in outcome.warnings if text not in item.warnings]
-        item.status = after = outcome.after
-        # The proof has seen that what is left is the repository's own or a migration's, if anything is.
-        item.drift = NONE if not after or after.clean else CHANGES if uneven(after) else MIGRATION
-        self._prove_content(item)
-        if interrupted and before and outcome.left_alone(before):
-            item.changed, item.state, item.discarded = False, CURRENT, []
+        """Wave by wave; after each its proof and the smoke tests, and nothing more after one that failed."""
+        if self.options.stop_on_error and self.failed:
+            self._hold(self.waves, STOPPED)
             return
-        if interrupted:
-            item.warnings.append(f"'{target.name}': finished what an earlier, interrupted deployment left half done")
-        item.state = DEPLOYED
-        item.unconfigured = unconfigured_of_application(self.git.client, target.workspace_id, target.id)
-        for text in self.options.gates.check_datasources(item, deployed=True):
-            if text not in item.warnings:
-                item.warnings.append(text)
-
-    def _prove_content(self, item: Item) -> None:
-        access, target = self.options.access, item.target
-        if not (access and target.remote_url and target.branch):
+        if not self._catch_up():
+            self._hold(self.waves, "held: applications of an earlier run fail their smoke tests")
             return
-        with open_branch(target.remote_url, target.branch, access) as repository:
-            shown = views(self.git.client, target.id)
-            differences = repository.differences(shown.published) if shown.complete else []
-            # A commit that came after the fetch is not this promotion's: it is found by the next one.
-            if differences and repository.tip == item.commit_after:
-                raise ProofFailed(
-                    f"'{target.name}': deployed, but the published view is not commit {repository.tip[:10]}: "
-                    f"{named(differences)}",
-                    next_step="Run again; if it stays, see the application's Git settings on the instance.",
-                )
+        for position, wave in enumerate(self.waves):
+            rest = self.waves[position + 1 :]
+            if position and not self._pass_gate_of_run(
+                [item for later in self.waves[position:] for item in later.items]
+            ):
+                return
+            self._lane.run(wave.items)
+            passed = self._test_wave(wave, last=not rest)
+            if rest and (wave.failed or not passed):
+                self._hold(rest, f"held: wave {wave.name} failed")
+                return
+        if not self.waves and self.options.test_unchanged:
+            self._test(self.items, None)
+
+    def _hold(self, waves: list[Wave], reason: str) -> None:
+        for wave in waves:
+            for item in wave.items:
+                if item.due:
+                    item.hold(reason)
+
+    def _catch_up(self) -> bool:
+        """What an earlier run owes: datasources of what it deployed, smoke tests. Then note what was looked at."""
+        proofs = self.options.proofs
+        resumed = [item for item in self.items if item.resumed and item.error is None]
+        self._lane.datasources(resumed)
+        seen = [item for item in self.items if item.looked_at and item.state == CURRENT and item.error is None]
+        owing = {item.target.id for item in self.items if proofs.untested(item.target)}
+        proofs.prove((item.target, item.target.deployed_at) for item in seen if item.target.id not in owing)
+        untested = [item for item in self.items if item.target.id in owing and item.state == CURRENT]
+        if not untested or not self._tests_of(untested):
+            return True
+        passed = self._test(untested, "before")
+        if passed:
+            proofs.prove((item.target, item.target.deployed_at) for item in untested)
+        return passed
+
+    # -- after a wave -----------------------------------------------------------------------------------------------
+    def _test_wave(self, wave: Wave, *, last: bool) -> bool:
+        deployed = [item for item in wave.items if item.state == DEPLOYED]
+        noted = self._noted([item for item in wave.items if item.error is None and item.state in (DEPLOYED, CURRENT)])
+        everything = last and self.options.test_unchanged
+        until = self.waves[: self.waves.index(wave) + 1]
+        to_test = self.items if everything else [item for one in until for item in one.items if item.state == DEPLOYED]
+        if not (deployed or everything) or not self._tests_of(to_test):
+            self.options.proofs.prove(noted)
+            return True
+        # A run that is killed in its tests leaves word that they are still to be run.
+        self.options.proofs.prove(noted, state=UNTESTED)
+        passed = self._test(to_test, wave.name)
+        if passed:
+            self.options.proofs.prove(noted, state=PROVEN)
+        return passed
+
+    def _noted(self, proven: list[Item]) -> Noted:
+        """With the time of their last deployment, as the next run's list of applications will say it."""
+        if not self.options.proofs.kept or not proven:
+            return []
+        client, times = self.git.client, dict[str, str | None]()
+        try:
+            for workspace_id in dict.fromkeys(item.target.workspace_id for item in proven):
+                for application in _applications.list_applications(client, workspace_id):
+                    times[str(application["id"])] = application.get("lastDeployedAt")
+            for target in (item.target for item in proven):
+                if target.id not in times and target.branch:
+                    # Another branch than the one that the list shows.
+                    times[target.id] = self.git.api.checkout(target.base_id, target.branch).get("lastDeployedAt")
+        except AppsmithError:
+            # Then the next run looks at them.
+            return []
+        return [(item.target, times[item.target.id]) for item in proven if item.target.id in times]
+
+    def _tests_of(self, items: list[Item]) -> list[int]:
+        names = {item.target.name for item in items}
+        return [
+            position
+            for position, test in enumerate(self.options.smoke_tests)
+            if not test.get("application") or test["application"] in names
+        ]
+
+    def _test(self, items: list[Item], wave: str | None) -> bool:
+        """Run the tests of these applications, and those of none; whether all passed."""
+        positions = self._tests_of(items)
+        tests = [self.options.smoke_tests[position] for position in positions]
+        results = _smoke.run_tests(self.git.client, self.git, [item.target for item in items], tests)
+        for position, result in zip(positions, results, strict=True):
+            self._tested[position] = {**result, "wave": wave}
+            if not result.get("failed"):
+                continue
+            for item in items:
+                if item.target.name == result.get("application") and item.state == DEPLOYED and item.error is None:
+                    item.fail(_smoke.SmokeTestFailed(f"Smoke test '{result.get('name')}': {result.get('msg')}"))
+        return not any(result.get("failed") for result in results)
 
     # -- report -----------------------------------------------------------------------------------------------------
     @property
     def failed(self) -> list[Item]:
         return [item for item in self.items if item.error]
 
+    @property
+    def tests(self) -> list[dict[str, Any]]:
+        return [self._tested[position] for position in sorted(self._tested)]
+
+    @property
+    def failed_tests(self) -> list[str]:
+        return [str(test.get("name")) for test in self.tests if test.get("failed")]
+
     def results(self) -> list[dict[str, Any]]:
         return [item.as_result() for item in self.items]
 
-    def summary(self) -> str:
-        """The failures, by cause."""
+    def causes(self) -> dict[str, list[str]]:
+        """Names of what failed, by cause."""
         causes: dict[str, list[str]] = {}
         for item in self.failed:
             error = item.error
-            gate = f"gate {error.gate}" if isinstance(error, GateClosed) else type(error).__name__
-            causes.setdefault(f"{gate}{f' [{error.code}]' if error and error.code else ''}", []).append(
-                item.target.name
-            )
-        parts = [f"{cause}: {', '.join(names)}" for cause, names in sorted(causes.items())]
-        first = self.failed[0]
-        return (
-            f"{len(self.failed)} of {len(self.items)} applications were not promoted ({'; '.join(parts)}). "
-            f"First: {first.error}"
+            cause = f"gate {error.gate}" if isinstance(error, GateClosed) else type(error).__name__
+            code = f" [{error.code}]" if error and error.code else ""
+            causes.setdefault(f"{cause}{code}", []).append(item.target.name)
+        if self.failed_tests:
+            causes["smoke tests"] = self.failed_tests
+        held = [item.target.name for item in self.items if item.state == HELD]
+        if held:
+            causes["held"] = held
+        return dict(sorted(causes.items()))
+
+    def failure(self) -> AppsmithError | None:
+        """All that went wrong in one error, or none."""
+        failed, held = self.failed, [item for item in self.items if item.state == HELD]
+        if not (failed or held or self.failed_tests):
+            return None
+        parts = "; ".join(f"{cause}: {', '.join(names)}" for cause, names in self.causes().items())
+        short = [item for item in self.items if item in held or (item in failed and item.state != DEPLOYED)]
+        text = (
+            f"{len(short)} of {len(self.items)} applications were not promoted ({parts})"
+            if short
+            else f"Promoted, but not all is well ({parts})"
+        )
+        first = failed[0].error if failed else None
+        if first is None and self.failed_tests:
+            test = next(test for test in self.tests if test.get("failed"))
+            first = _smoke.SmokeTestFailed(f"Smoke test '{test.get('name')}': {test.get('msg')}")
+        return AppsmithError(
+            f"{text}. First: {first}" if first else text, details=[item.as_result() for item in failed]
         )

@@ -55,9 +55,13 @@ class Item:
     # What the repository says of the commits to come, where it could be read.
     facts: Facts | None = None
     plan: str = FULL
+    # More than fetched: its status and what it shows were seen, and are as its state says.
+    looked_at: bool = False
     # What is deployed differs from what was by this; from the facts, or else from the views before and after.
     changes: dict[str, Any] | None = None
     view_before: View | None = field(default=None, repr=False)
+    # An earlier run began to deploy it and didn't say that all was well afterwards.
+    resumed: bool = False
     # Uncommitted changes are to be thrown away although nothing is to be brought in.
     clean_up: bool = False
     # Datasources of the target's workspace, what they are in the repository, and what is to be done about them (see
@@ -101,6 +105,7 @@ class Item:
 
     def fail(self, error: AppsmithError) -> None:
         self.error = error
+        self.changed = self.changed or error.changed
         # What is deployed stays so, whatever is wrong with it.
         if self.state != DEPLOYED:
             self.state = REFUSED if isinstance(error, GateClosed) else FAILED

@@ -147,22 +147,20 @@ summary:
     failed: 0
 """
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_module import PROMOTION, PromotingModule
+from typing import Any, ClassVar
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_module import (
+    DEPLOYING,
+    PROMOTION,
+    PromotingModule,
+)
 
 
 class PromotionModule(PromotingModule):
-    argument_spec = {**PROMOTION, "stop_on_error": {"type": "bool", "default": False}}
+    argument_spec: ClassVar[dict[str, Any]] = {**PROMOTION, **DEPLOYING}
 
     def run(self) -> None:
-        promotion = self.plan(stop_on_error=self.params["stop_on_error"])
-        try:
-            if not self.check_mode and not (self.params["stop_on_error"] and promotion.failed):
-                promotion.deploy()
-        finally:
-            self.report(promotion)
-        if promotion.failed:
-            raise AppsmithError(promotion.summary(), details=[item.as_result() for item in promotion.failed])
+        self.deploy(self.plan())
 
 
 def main() -> None:

@@ -125,14 +125,17 @@ summary:
     failed: 0
 """
 
+from typing import Any, ClassVar
+
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_module import PROMOTION, PromotingModule
 
 
 class PromotionInfo(PromotingModule):
-    argument_spec = dict(PROMOTION)
+    argument_spec: ClassVar[dict[str, Any]] = dict(PROMOTION)
 
     def run(self) -> None:
-        promotion = self.plan()
+        promotion = self.plan(plan_only=True)
+        promotion.close()
         self.report(promotion, info=True)
 
 

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 import requests
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion, _promotion_facts
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Commit
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion_lane, _promotion_look
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import Facts
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Commit, RepositoryUnreadable
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import Changes, Part
 from git_calls import (
     BASE,
     CONFLICT,
@@ -65,12 +67,16 @@ def one(result: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def behind(calls: GitCalls, count: int = 1, found: dict[str, Any] | None = None, *unconfigured: str) -> None:
-    """Up to the gates, for one application."""
+def behind(
+    calls: GitCalls, count: int = 1, found: dict[str, Any] | None = None, *unconfigured: str, plan: bool = False
+) -> None:
+    """Up to the gates, for one application; what is shown before is only wanted where something is deployed."""
     begin(calls)
     calls.fetch(behind=count)
     calls.status(found, remote=False)
     calls.datasources(*unconfigured)
+    if not plan:
+        calls.export()
 
 
 def proven(calls: GitCalls, *unconfigured: str, id: str = BASE) -> None:
@@ -87,8 +93,27 @@ def side_by_side(calls: GitCalls, fetch: Callable[[str], None], *, due: bool = T
         calls.status(remote=False, id=identifier)
         if due:
             calls.datasources(id=identifier)
+            calls.export(id=identifier)
         else:
             calls.published(id=identifier)
+    any_order(calls, start)
+
+
+def deployed_beside(calls: GitCalls, *ids: str) -> None:
+    """One application is proven while the next one is deployed; the datasources are looked at after all of them."""
+    start = len(calls.api._steps)
+    for identifier in ids:
+        calls.discard(id=identifier)
+        calls.status(id=identifier, remote=False)
+        calls.export(id=identifier)
+    any_order(calls, start)
+    start = len(calls.api._steps)
+    for identifier in ids:
+        calls.datasources(id=identifier)
+    any_order(calls, start)
+
+
+def any_order(calls: GitCalls, start: int) -> None:
     looks = [call for step in calls.api._steps[start:] for call in step]
     del calls.api._steps[start:]
     calls.api.expect_any_order(looks)
@@ -104,8 +129,8 @@ def test_an_application_that_is_behind_is_deployed_and_proven(calls: GitCalls, r
     entry = one(result)
     assert (entry["state"], entry["behind"], entry["changed"], entry["failed"]) == ("deployed", 2, True, False)
     assert (entry["workspace"], entry["branch"], entry["drift"]) == (WORKSPACE, "master", "none")
-    assert result["summary"] == {"total": 1, "changed": 1, "failed": 0, "deployed": 1}
-    assert result["diff"]["before"]["behind"] == 2
+    assert result["summary"] == {"total": 1, "changed": 1, "failed": 0, "deployed": 1, "causes": {}}
+    assert list(result["diff"]) == ["prepared"]
 
 
 def test_an_application_that_is_not_behind_costs_a_fetch_and_a_look(calls: GitCalls, run_module: Run) -> None:
@@ -123,6 +148,7 @@ def test_an_application_without_a_published_view_is_deployed_again(calls: GitCal
     calls.status(remote=False)
     calls.published(gone=True)
     calls.datasources()
+    calls.export()
     calls.discard()
     proven(calls)
     result = run_module("promotion", {**ALL, "strategy": "pull"})
@@ -136,19 +162,19 @@ def test_with_verify_fetch_it_costs_a_fetch(calls: GitCalls, run_module: Run) ->
 
 
 def test_check_mode_predicts_without_a_write(calls: GitCalls, run_module: Run) -> None:
-    behind(calls)
+    behind(calls, plan=True)
     result = run_module("promotion", ALL, check_mode=True)
     assert result["changed"] and one(result)["state"] == "behind" and one(result)["changed"]
 
 
 def test_info_returns_the_plan(calls: GitCalls, run_module: Run) -> None:
-    behind(calls)
+    behind(calls, plan=True)
     result = run_module("promotion_info", ALL)
     assert not result["changed"] and one(result)["changed"] and result["summary"]["behind"] == 1
 
 
 def test_info_does_not_fail_at_a_closed_gate(calls: GitCalls, run_module: Run) -> None:
-    behind(calls, 1, None, "orders_db")
+    behind(calls, 1, None, "orders_db", plan=True)
     result = run_module("promotion_info", ALL)
     assert not result["failed"] and one(result)["gate"] == "unconfigured_datasources"
 
@@ -157,9 +183,7 @@ def test_many_are_fetched_side_by_side_and_deployed_in_one_lane(calls: GitCalls,
     begin(calls, application(), application("desk", id=DESK))
 
     side_by_side(calls, lambda identifier: calls.fetch(behind=1, id=identifier))
-    for identifier in (BASE, DESK):
-        calls.discard(id=identifier)
-        proven(calls, id=identifier)
+    deployed_beside(calls, BASE, DESK)
     result = run_module("promotion", ALL)
     assert [entry["state"] for entry in result["applications"]] == ["deployed", "deployed"]
 
@@ -183,7 +207,7 @@ def test_pull_is_the_other_strategy(calls: GitCalls, run_module: Run) -> None:
 
 
 def test_what_earlier_tasks_would_bring_is_predicted_in_check_mode(new: GitCalls, run_module: Run) -> None:
-    behind(new, 0)
+    behind(new, 0, plan=True)
     result = run_module("promotion", {**ALL, "assume_behind": ["orders"]}, check_mode=True)
     assert result["changed"] and one(result)["state"] == "behind"
 
@@ -357,19 +381,20 @@ def test_different_ways_are_refused(calls: GitCalls, run_module: Run) -> None:
     calls.fetch(ahead=1, behind=1)
     calls.status(remote=False)
     calls.datasources()
+    calls.export()
     result = run_module("promotion", ALL)
     assert one(result)["error"]["title"] == "GitConflict" and one(result)["state"] == "failed"
 
 
 @pytest.mark.parametrize(("source", "gate"), [("v2.5.0", "version_skew"), ("v1.91", None), ("v1.60", None)])
 def test_gate_skew_by_the_version_of_the_source(new: GitCalls, run_module: Run, source: str, gate: str | None) -> None:
-    behind(new)
+    behind(new, plan=True)
     result = run_module("promotion", {**ALL, "source_version": source}, check_mode=True)
     assert one(result)["gate"] == gate
 
 
 def test_gate_skew_may_be_a_warning(new: GitCalls, run_module: Run) -> None:
-    behind(new)
+    behind(new, plan=True)
     result = run_module("promotion", {**ALL, "source_version": "v2.5.0", "skew": "warn"}, check_mode=True)
     assert not result["failed"] and "13/2" in one(result)["warnings"][0]
 
@@ -494,7 +519,8 @@ def test_the_first_failure_may_stop_the_others(calls: GitCalls, run_module: Run)
     calls.discard(error=INCOMPATIBLE)
     result = run_module("promotion", {**ALL, "stop_on_error": True})
     second = result["applications"][1]
-    assert (second["state"], second["changed"]) == ("behind", False) and "not deployed" in second["warnings"][0]
+    assert (second["state"], second["changed"], second["failed"]) == ("held", False, False)
+    assert "not deployed" in second["msg"] and "held: desk" in result["msg"]
 
 
 def test_an_application_that_can_not_be_fetched_is_reported(calls: GitCalls, run_module: Run) -> None:
@@ -505,84 +531,149 @@ def test_an_application_that_can_not_be_fetched_is_reported(calls: GitCalls, run
 
 
 # -- with the repository -----------------------------------------------------------------------------------------------
-class FakeRepository:
-    """What the engine asks a repository for."""
+class FakeFacts(Facts):
+    """What the engine asks of the facts of a repository, and what it differs by."""
 
-    tip = "c" * 40
-
-    def __init__(self, schema: tuple[int, int] = (12, 2), differences: list[str] | None = None) -> None:
-        self.schema = schema
-        self.found = differences or []
-
-    def schema_numbers(self) -> tuple[int, int]:
-        return self.schema
-
-    def commits(self, count: int) -> list[Commit]:
-        return [Commit(self.tip, "Dana", "2026-11-22T07:00:00+00:00", "Filter")][:count]
-
-    def commit_before(self, behind: int) -> str:
-        return "b" * 40
+    found: ClassVar[list[str]] = []
 
     def differences(self, view: Any) -> list[str]:
         return self.found
 
 
+class FakeRepository:
+    """Answers for any repository; counts how often it was read."""
+
+    def __init__(self) -> None:
+        self.schema = (12, 2)
+        self.tips = ["c" * 40]
+        self.reads: list[dict[str, Any]] = []
+        self.error: Exception | None = None
+
+    def read_facts(self, remote_url: str, branch: str, access: Any, **options: Any) -> Facts:
+        self.reads.append(options)
+        if self.error:
+            raise self.error
+        tip = self.tips[min(len(self.reads), len(self.tips)) - 1]
+        commits = [Commit(tip, "Dana", "2026-11-22T07:00:00+00:00", "Filter")][: options["behind"]]
+        changes = Changes(queries=Part(changed=["Order/get_order"]))
+        return FakeFacts(self.schema, commits, "b" * 40, tip, changes)
+
+
 @pytest.fixture
 def repository(monkeypatch: pytest.MonkeyPatch) -> FakeRepository:
     fake = FakeRepository()
-
-    @contextmanager
-    def opened(*args: Any, **options: Any) -> Iterator[FakeRepository]:
-        yield fake
-
-    monkeypatch.setattr(_promotion, "open_branch", opened)
-    monkeypatch.setattr(_promotion_facts, "open_branch", opened)
+    monkeypatch.setattr(_promotion_look, "read_facts", fake.read_facts)
+    monkeypatch.setattr(_promotion_lane, "read_facts", fake.read_facts)
+    monkeypatch.setattr(FakeFacts, "found", [])
     return fake
 
 
-READ = {**ALL, "read_repositories": True}
+READ = {**ALL, "read_repositories": True, "tag": "never"}
+PLAN = {**ALL, "read_repositories": True}
+
+
+def to_deploy(calls: GitCalls) -> None:
+    """Up to the gates where the repository tells what changes, so that no export is wanted."""
+    behind(calls, plan=True)
 
 
 def test_the_plan_has_the_commits(new: GitCalls, run_module: Run, repository: FakeRepository) -> None:
-    behind(new)
-    entry = one(run_module("promotion_info", READ))
+    to_deploy(new)
+    entry = one(run_module("promotion_info", PLAN))
     assert (entry["commit_before"], entry["commit_after"]) == ("b" * 40, "c" * 40)
-    assert entry["commits"][0]["subject"] == "Filter"
+    assert entry["commits"][0]["subject"] == "Filter" and entry["plan"] == "full"
+    assert entry["changes"]["queries"]["changed"] == ["Order/get_order"]
 
 
 def test_a_newer_format_is_refused_before_anything_is_done(
     calls: GitCalls, run_module: Run, repository: FakeRepository
 ) -> None:
     repository.schema = (13, 2)
-    behind(calls)
+    to_deploy(calls)
     result = run_module("promotion", READ)
-    assert one(result)["gate"] == "version_skew" and "13/2" in result["msg"] and "Upgrade the target" in result["msg"]
+    assert one(result)["gate"] == "version_skew" and "13/2" in result["msg"] and "upgrade the instance" in result["msg"]
 
 
 def test_v160_refuses_the_format_of_v191(api: Any, run_module: Run, repository: FakeRepository) -> None:
     calls = GitCalls(api, OLD)
-    behind(calls)
+    to_deploy(calls)
     assert one(run_module("promotion", READ))["gate"] == "version_skew"
 
 
+def test_what_is_published_is_the_commit(new: GitCalls, run_module: Run, repository: FakeRepository) -> None:
+    to_deploy(new)
+    new.discard()
+    proven(new)
+    assert one(run_module("promotion", READ))["commit_after"] == "c" * 40
+    assert len(repository.reads) == 1
+
+
 def test_what_is_published_is_compared_with_the_commit(
-    new: GitCalls, run_module: Run, repository: FakeRepository
+    new: GitCalls, run_module: Run, repository: FakeRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    behind(new)
+    monkeypatch.setattr(FakeFacts, "found", ["query Order/get_order"])
+    to_deploy(new)
     new.discard()
     new.status(remote=False)
     new.export()
-    new.export()
-    repository.found = ["query Order/get_order"]
+    new.fetch()
     result = run_module("promotion", READ)
     assert result["failed"] and "is not commit cccccccccc: query Order/get_order" in result["msg"]
+    assert one(result)["state"] == "failed" and one(result)["changed"]
 
 
-def test_what_is_published_is_the_commit(new: GitCalls, run_module: Run, repository: FakeRepository) -> None:
-    behind(new)
+def test_a_commit_that_came_meanwhile_is_the_next_runs(
+    new: GitCalls, run_module: Run, repository: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeFacts, "found", ["query Order/get_order"])
+    to_deploy(new)
     new.discard()
     new.status(remote=False)
     new.export()
+    new.fetch(behind=1)
+    new.datasources()
+    result = run_module("promotion", READ)
+    assert not result["failed"] and "newer commit" in one(result)["warnings"][0]
+
+
+def test_an_interrupted_deployment_has_no_commit_before(
+    new: GitCalls, run_module: Run, repository: FakeRepository
+) -> None:
+    begin(new)
+    new.fetch()
+    new.status(status(modified=EDITED), remote=False)
     new.export()
     new.datasources()
-    assert one(run_module("promotion", READ))["commit_after"] == "c" * 40
+    entry = one(run_module("promotion_info", PLAN))
+    assert (entry["state"], entry["commit_before"], entry["changes"]) == ("interrupted", None, None)
+
+
+def test_without_a_way_into_the_repository_the_plan_has_counts(
+    new: GitCalls, run_module: Run, repository: FakeRepository, tmp_path: Path
+) -> None:
+    repository.error = RepositoryUnreadable("No way to ssh://git@git.example.com/acme/orders.git")
+    (tmp_path / "key").write_text("no key")
+    behind(new, plan=True)
+    entry = one(run_module("promotion_info", {**ALL, "git_ssh_key_file": str(tmp_path / "key")}))
+    assert not entry["failed"] and entry["plan"] == "counts" and "counts only" in entry["warnings"][0]
+
+
+def test_where_it_was_asked_for_in_so_many_words_it_is_an_error(
+    new: GitCalls, run_module: Run, repository: FakeRepository
+) -> None:
+    repository.error = RepositoryUnreadable("No way to ssh://git@git.example.com/acme/orders.git")
+    begin(new)
+    new.fetch(behind=1)
+    new.status(remote=False)
+    entry = one(run_module("promotion_info", PLAN))
+    assert entry["failed"] and entry["error"]["title"] == "RepositoryUnreadable"
+
+
+def test_without_the_repository_the_changes_come_from_what_was_shown(new: GitCalls, run_module: Run) -> None:
+    behind(new)
+    new.discard()
+    new.status(remote=False)
+    new.export(export("select 2"))
+    new.datasources()
+    entry = one(run_module("promotion", ALL))
+    assert entry["plan"] == "counts" and entry["changes"]["queries"]["changed"] == ["Order/get_order"]

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, stagecraft.appsmith contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploying a wave: requests in one lane, proofs beside it; private to the collection.
+
+Two deployments at once on an instance break each other (observed 6 and 31), reads beside one are safe. So the lane is
+never idle: while an application is looked at, the next one is deployed already.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import GitWriteConflict, ProofFailed
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_deploy import DISCARD, PULL, Sent, prove, send
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, MIGRATION, NONE, uneven
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import read_facts
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
+    CURRENT,
+    DEPLOYED,
+    INTERRUPTED,
+    Item,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_look import Options
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers, attempt
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import between_views
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._rescue import rescue
+
+STOPPED = "not deployed, since another application failed before it"
+
+
+class Lane:
+    """The calls for an application that is deployed: the discard; status (without another fetch) and an export prove
+    it; its datasources (see Landscape) are looked at when the wave is through."""
+
+    def __init__(self, git: Git, options: Options, workers: Workers) -> None:
+        self.git = git
+        self.options = options
+        self.workers = workers
+        # Names of datasources that got their credentials in this run, by workspace.
+        self._applied: dict[str, set[str]] = {}
+        self._one_by_one = threading.Lock()
+        self._conflicted: list[Item] = []
+        self._proofs: list[Future[None]] = []
+
+    def run(self, items: list[Item]) -> None:
+        self.options.proofs.begin(item.target for item in items)
+        for item in items:
+            # Until now that was the prediction.
+            item.changed = False
+        if self.options.deploy_width > 1 and not self.options.stop_on_error:
+            lanes = Workers(self.git, self.options.deploy_width)
+            try:
+                lanes.each(self._first, items)
+            finally:
+                lanes.close()
+        else:
+            for item in items:
+                if self.options.stop_on_error and any(other.error for other in items):
+                    item.hold(STOPPED)
+                    continue
+                attempt(self._first, self.git, item)
+                if self.options.stop_on_error:
+                    self._proven()
+        # What the database rolled back works alone, when no other is at work.
+        again, self._conflicted = self._conflicted, []
+        for item in again:
+            attempt(self._again, self.git, item)
+        self._proven()
+        self.datasources([item for item in items if item.state == DEPLOYED and item.error is None])
+
+    def _proven(self) -> None:
+        futures, self._proofs = self._proofs, []
+        self.workers.wait(futures)
+
+    # -- the lane ---------------------------------------------------------------------------------------------------
+    def _first(self, git: Git, item: Item) -> None:
+        self._prepare(git, item)
+        try:
+            self._send(git, item, repeat=False)
+        except GitWriteConflict:
+            self._conflicted.append(item)
+
+    def _again(self, git: Git, item: Item) -> None:
+        self._send(git, item, repeat=True)
+
+    def _prepare(self, git: Git, item: Item) -> None:
+        """What must be there, or be saved, before the application is deployed."""
+        self.configure(item, self.options.gates.to_configure(item)[0])
+        if self.options.gates.drift == "rescue" and item.drift == CHANGES and item.state != INTERRUPTED:
+            gates, target = self.options.gates, item.target
+            saved = rescue(
+                git,
+                target,
+                gates.rescue_branch(target),
+                f"Uncommitted changes on the instance, saved before a promotion of {target.branch}",
+                gates.author,
+                directory=gates.rescue_directory,
+            )
+            item.rescued_to, item.changed = saved["rescued_to"], True
+
+    def _send(self, git: Git, item: Item, *, repeat: bool) -> None:
+        # Nothing but a discard gets an application out of a half-done deployment, or out of what was rescued.
+        by_pull = self.options.strategy == PULL and item.state != INTERRUPTED and item.rescued_to is None
+        # From here on something may have changed, whatever happens.
+        item.changed = True
+        sent = send(git, item.target, PULL if by_pull else DISCARD, repeat=repeat)
+        self._proofs.append(self.workers.submit(lambda own, one: self._prove(own, one, sent), item))
+
+    # -- beside it --------------------------------------------------------------------------------------------------
+    def _prove(self, git: Git, item: Item, sent: Sent) -> None:
+        interrupted, before = item.state == INTERRUPTED, item.status
+        outcome = prove(git, sent, clash_is_open=self.options.gates.clash == "warn")
+        item.warn(*outcome.warnings)
+        item.status = after = outcome.after
+        # The proof has seen that what is left is the repository's own or a migration's, if anything is.
+        item.drift = NONE if not after or after.clean else CHANGES if uneven(after) else MIGRATION
+        self._prove_content(git, item, outcome)
+        if interrupted and before and outcome.left_alone(before):
+            item.changed, item.state, item.discarded = bool(item.configured_datasources), CURRENT, []
+            return
+        if interrupted:
+            item.warn(f"'{item.target.name}': finished what an earlier, interrupted deployment left half done")
+        item.state = DEPLOYED
+
+    def _prove_content(self, git: Git, item: Item, outcome: Outcome) -> None:
+        """Against the commit, where it could be read; and what is other than before, where nothing else tells."""
+        shown = outcome.shown
+        if shown is None or not shown.complete:
+            return
+        if item.changes is None and item.view_before is not None:
+            item.changes = between_views(item.view_before, shown.published).as_result()
+        item.view_before = None
+        if item.facts is None:
+            return
+        differences = item.facts.differences(shown.published)
+        if differences:
+            differences = self._differences_now(git, item, shown.published)
+        if differences:
+            raise ProofFailed(
+                f"'{item.target.name}': deployed, but the published view is not commit "
+                f"{(item.commit_after or '')[:10]}: {named(differences)}",
+                next_step="Run again; if it stays, see the application's Git settings on the instance.",
+            )
+
+    def _differences_now(self, git: Git, item: Item, published: View) -> list[str]:
+        """Somebody may have pushed while this run was at work; nobody is to blame for that."""
+        target, access = item.target, self.options.access
+        assert access is not None and target.remote_url and target.branch and item.facts
+        if git.fetch(target).behind:
+            item.warn(f"'{target.name}': a newer commit came while it was deployed; the next run brings it in")
+            return []
+        now = read_facts(target.remote_url, target.branch, access, behind=0, scan_secrets=False)
+        found = now.differences(published)
+        if not found and now.commit_after != item.commit_after:
+            item.warn(f"'{target.name}': a newer commit came while it was deployed, and came in with it")
+            item.facts.commit_after = now.commit_after
+        return found
+
+    # -- after it ---------------------------------------------------------------------------------------------------
+    def datasources(self, deployed: list[Item]) -> None:
+        """Which the deployments brought, and whether all work; those whose credentials were given get them now."""
+        if not deployed:
+            return
+        self._look_at_datasources(deployed)
+        given = [item for item in deployed if item.error is None and any(self.options.gates.to_configure(item))]
+        for item in given:
+            attempt(self._configure_all, self.git, item)
+        if given:
+            self._look_at_datasources(deployed)
+        for item in deployed:
+            if item.error is None:
+                attempt(self._check_datasources, self.git, item)
+
+    def _configure_all(self, _git: Git, item: Item) -> None:
+        there, new = self.options.gates.to_configure(item)
+        self.configure(item, [*there, *new])
+
+    def _check_datasources(self, _git: Git, item: Item) -> None:
+        item.warn(*self.options.gates.check_datasources(item, deployed=True))
+
+    def _look_at_datasources(self, deployed: list[Item]) -> None:
+        landscape = self.options.landscape
+        for workspace_id in {item.target.workspace_id for item in deployed}:
+            landscape.forget(workspace_id)
+        self.workers.each(lambda git, item: landscape.look(git.client, item), deployed)
+
+    def configure(self, item: Item, names: list[str]) -> None:
+        """Give datasources their credentials, each once in a run."""
+        with self._one_by_one:
+            done = self._applied.setdefault(item.target.workspace_id, set())
+            missing = [name for name in dict.fromkeys(names) if name not in done]
+            if not missing:
+                return
+            results = self.options.credentials.apply(item.target.workspace_id, missing)
+            done.update(missing)
+        item.configured_datasources += results
+        item.changed = item.changed or any(result.get("changed") for result in results)
