@@ -44,11 +44,12 @@ class Ledger:
 
     def check(self) -> None:
         """Refuse a directory that can't hold a ledger, before anything is done; makes nothing."""
-        target = self.path if self.path.exists() else self.directory
-        while not target.exists() and target != target.parent:
-            target = target.parent
-        wrong = self.directory.exists() and not self.directory.is_dir()
-        if wrong or (self.path.exists() and not self.path.is_file()) or not os.access(target, os.W_OK):
+        place = self.directory
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        taken = self.path.exists()
+        fits = place.is_dir() and (self.path.is_file() if taken else True)
+        if not fits or not os.access(self.path if taken else place, os.W_OK):
             raise InvalidInput(
                 f"No ledger can be written to {self.directory}",
                 next_step="Give a directory that this user may write to as ledger_directory.",

@@ -69,16 +69,16 @@ def reason(text: str) -> str:
     return "; ".join(lines[:5]) or "git said nothing"
 
 
-def cannot_read(remote_url: str, text: str) -> AppsmithError:
-    """A repository that can't be read."""
+def cannot_read(remote_url: str, text: str, *, what: str = "read") -> AppsmithError:
+    """A repository that can't be read, or written to for a reason that isn't writing's own."""
     why, lower = reason(text), text.lower()
-    message = f"The controller can't read {remote_url}: {why}"
+    message = f"The controller can't {what} {remote_url}: {why}"
     if "host key verification failed" in lower:
         return GitError(message, next_step="Make the Git host's key known, or set git_accept_new_host_key.")
     if any(part in lower for part in _NO_REPOSITORY):
         return GitRemoteNotFound(message)
     if any(part in lower for part in _UNKNOWN_KEY):
-        return GitKeyRefused(message, next_step="Give a key that may read the repository as git_ssh_key_file.")
+        return GitKeyRefused(message, next_step="Give a key of the repository's as git_ssh_key_file.")
     if "did not complete in" in lower or "timed out" in lower:
         return GitTimeout(message, next_step="See whether the Git host can be reached from the controller.")
     return GitError(
@@ -124,5 +124,5 @@ def push_failed(remote_url: str, ref: str, text: str) -> tuple[AppsmithError, bo
             ),
             True,
         )
-    error = cannot_read(remote_url, text)
+    error = cannot_read(remote_url, text, what="push to")
     return error, isinstance(error, (GitKeyRefused, GitRemoteNotFound))
