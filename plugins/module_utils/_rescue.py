@@ -5,7 +5,8 @@
 
 Seen on a real v1.91, on an application with uncommitted changes:
 
-- new routes, key that may write: the changes move to the new branch's document and wait there for a commit;
+- new routes, key that may write: the changes move to the new branch's document and wait there for a commit; the parent
+  is discarded, which deploys what the last fetch saw;
 - new routes, read-only key: 400, the changes stay where they are, a local ref of the new name stays behind;
 - old routes, key that may write: the new branch is pushed with the changes, the parent keeps them as well;
 - old routes, read-only key: 400, the changes stay, and the lock is leaked for about 120 seconds.
@@ -28,6 +29,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     GitTimeout,
+    GitWriteConflict,
     ProofFailed,
     RequestTimeout,
 )
@@ -94,8 +96,9 @@ def _to_branch(git: Git, target: Target, branch: str, message: str, author: Auth
     Returns what is there and yet not the same to the last detail: a server may write a widget or a setting anew.
     """
     try:
-        git.alone(lambda: git.api.create_branch(target.id, branch))
-    except (RequestTimeout, GitTimeout):
+        # Never sent twice: a second one of the same name is refused, whatever became of the first.
+        git.patiently(lambda: git.api.create_branch(target.id, branch))
+    except (RequestTimeout, GitTimeout, GitWriteConflict):
         if not git.wait_until(lambda: branch in git.api.branches(target.id).local):
             raise
     document = target.at(git.patiently(lambda: git.api.checkout(target.id, branch)), branch)

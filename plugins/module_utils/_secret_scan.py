@@ -68,7 +68,8 @@ _BINDING = re.compile(r"\{\{.*?\}\}", re.S)
 # What people write where a secret is to be.
 _PLACEHOLDER = re.compile(
     r"^(<.*>|\[.*\]|\*+|x+|\.+|-+|_+|your[-_ ].*|my[-_ ]?(password|secret|token|key)|change[-_ ]?me|example.*"
-    r"|placeholder|dummy|test|none|null|undefined|true|false|password|passwd|pwd|secret|token|enter .*|required|optional|hidden)$",
+    r"|placeholder|dummy|test|none|null|undefined|true|false|password|passwd|pwd|secret|token|enter .*|required"
+    r"|optional|hidden)$",
     re.I,
 )
 _LEAST = 6
@@ -112,7 +113,9 @@ def _look(piece: Piece) -> Iterator[Found]:
     """Each secret once, by the detector that says most of it."""
     said: list[str] = []
     for kind, secret in _candidates(piece):
-        if _typed_in(secret) and not any(secret in other or other in secret for other in said):
+        # What has a form of its own is one, however it reads.
+        plain = kind in (_KEYWORD, _HEADER, _PASSWORD)
+        if _typed_in(secret, plain=plain) and not any(secret in other or other in secret for other in said):
             said.append(secret)
             yield kind, secret
 
@@ -152,13 +155,15 @@ def _credentials(value: str) -> str | None:
     return token if password else None
 
 
-def _typed_in(secret: str) -> bool:
+def _typed_in(secret: str, *, plain: bool) -> bool:
     """Whether it is a value at all: no binding, no name of a variable, no placeholder, no phrase of an interface."""
     text = _BINDING.sub("", secret).strip().strip("\"'`")
     if len(text) < _LEAST or "{{" in text or "}}" in text or "${" in text or text.startswith("$"):
         return False
     if _PLACEHOLDER.match(text) or len(set(text)) < 4 or not any(letter.isalnum() for letter in text):
         return False
+    if not plain:
+        return True
     # A sentence (a label, a hint) or a reference (appsmith.store.token, inp_password.text).
     return text.count(" ") < 2 and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+(\(\))?", text)
 
@@ -177,13 +182,26 @@ def _keywords() -> Callable[[str], Iterable[str]]:
         return _load()[1]
 
 
+def _whole(detector: Any) -> Callable[[str], Iterator[str]]:
+    """What a detector finds, whole: of a pattern with a group in it the library gives the group only."""
+
+    def analyze(text: str) -> Iterator[str]:
+        if any(True for _found in detector.analyze_string(text)):
+            for pattern in detector.denylist:
+                for found in pattern.finditer(text):
+                    groups = [group for group in found.groups() if group and len(group) >= _LEAST]
+                    yield groups[-1] if groups else found.group()
+
+    return analyze
+
+
 @cache
 def _load() -> tuple[list[tuple[str, Callable[[str], Iterable[str]]]], Callable[[str], Iterable[str]]]:
     """The detectors themselves: the library's own scan has settings for the whole process, and threads scan here."""
     forms = []
     for module, name in _FORMS:
         detector = getattr(importlib.import_module(f"detect_secrets.plugins.{module}"), name)()
-        forms.append((str(detector.secret_type), detector.analyze_string))
+        forms.append((str(detector.secret_type), _whole(detector)))
     keyword = importlib.import_module("detect_secrets.plugins.keyword")
     words, patterns = keyword.KeywordDetector(), keyword.QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP
 
