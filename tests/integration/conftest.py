@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "demo"))
 
 from plays import Plays
 from stage import SIDES, Stage, ansible_environment, free_port, link_collection
+from worlds import World
 
 ORDER = (
     "test_readme",
@@ -123,6 +124,20 @@ def _own_workspaces(given: Path, folder: Path) -> Path:
     # Read last, so it counts most.
     (together / "2-workspaces.yml").write_text(yaml.safe_dump({"all": {"hosts": own}}))
     return together
+
+
+@pytest.fixture(scope="session")
+def world_of(stage: Stage, folder: Path) -> Callable[[str], World]:
+    """An instance of a release, with applications made by API; started when it is first asked for."""
+    worlds: dict[str, World] = {}
+
+    def world(release: str) -> World:
+        if release not in worlds:
+            worlds[release] = World(stage, release, folder / f"world-{release}")
+            worlds[release].start()
+        return worlds[release]
+
+    return world
 
 
 # -- the chapters ------------------------------------------------------------------------------------------------------

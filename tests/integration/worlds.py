@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -180,10 +180,14 @@ class World:
         application = Application(self, name, self.workspace(workspace), repository, path)
         if branch != "master":
             git(path, "branch", branch, "master")
+        self._import(application, write=write, configured=configured, branch=branch)
+        return application
+
+    def _import(self, application: Application, *, write: bool, configured: bool, branch: str) -> None:
         found = self.module(
             "git_imports",
-            workspace=workspace,
-            applications=[{"remote_url": application.remote_url, "name": name}],
+            workspace=application.workspace,
+            applications=[{"remote_url": application.remote_url, "name": application.name}],
             branch=branch if branch != "master" else None,
             git_host={"type": "gitea", "url": self.stage.git["url"], "token": self.stage.git["token"]},
             author=AUTHOR,
@@ -192,8 +196,8 @@ class World:
         application.id = found["id"]
         missing = found["unconfigured_datasources"]
         if configured and missing:
-            self.module("datasources", workspace=workspace, datasources=self.credentials_of(*missing), test=False)
-        return application
+            given = self.credentials_of(*missing)
+            self.module("datasources", workspace=application.workspace, datasources=given, test=False)
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:
@@ -259,14 +263,25 @@ class Application:
         return self.world.stage.remote_url(short, owner)
 
     # -- what somebody does in the repository -------------------------------------------------------------------------
-    def commit(self, message: str, files: dict[str, str | None], branch: str = "master") -> str:
-        """Write (or, with None, remove) files on a branch, commit, push; the new tip."""
+    def also_in(self, workspace: str) -> Application:
+        """The same repository at its first branch in another workspace, with a key that only reads."""
+        other = replace(self, workspace=self.world.workspace(workspace), id="")
+        self.world._import(other, write=False, configured=True, branch="master")
+        return other
+
+    def checkout(self, branch: str = "master") -> Path:
+        """Somebody's clone, at the tip of a branch."""
         folder = self.world.folder / "clones" / self.name
         if not folder.exists():
             folder.parent.mkdir(exist_ok=True)
             git(self.world.folder, "clone", "--quiet", str(self.path), str(folder))
         git(folder, "fetch", "--quiet", "origin")
         git(folder, "checkout", "--quiet", "-B", branch, f"origin/{branch}")
+        return folder
+
+    def commit(self, message: str, files: dict[str, str | None], branch: str = "master") -> str:
+        """Write (or, with None, remove) files on a branch, commit, push; the new tip."""
+        folder = self.checkout(branch)
         for name, text in files.items():
             place = folder / name
             if text is None:
@@ -328,13 +343,47 @@ class Application:
         return git(self.path, "for-each-ref", "--format=%(refname:short)", "refs/tags").splitlines()
 
     # -- what somebody does on the instance ---------------------------------------------------------------------------
-    def change(self, body: str) -> None:
+    def change(self, body: str, branch: str = "") -> None:
         """Somebody edits the query in the browser and leaves it uncommitted."""
         with self.world.client() as client:
-            listed = client.get("/actions", params={"applicationId": self.id})
+            listed = client.get("/actions", params={"applicationId": self._at(branch)})
             action = next(one for one in listed if one["name"] == "list_orders")
             action["actionConfiguration"]["body"] = body
             client.put(f"/actions/{action['id']}", action)
+
+    def rename_page(self, old: str, new: str) -> str:
+        """Somebody renames a page in the browser; the new name."""
+        with self.world.client() as client:
+            pages = client.get("/pages", params={"applicationId": self.id, "mode": "EDIT"})["pages"]
+            page = next(one for one in pages if one["name"] == old)
+            client.put(f"/pages/{page['id']}", {"name": new})
+        return new
+
+    def _at(self, branch: str) -> str:
+        """The id of a branch's document."""
+        if not branch:
+            return self.id
+        with self.world.client() as client:
+            return Git.of(client, Version.parse(self.world.release)).api.checkout(self.id, branch)["id"]
+
+    @property
+    def branches_on_instance(self) -> list[str]:
+        with self.world.client() as client:
+            return list(Git.of(client, Version.parse(self.world.release)).api.branches(self.id).local)
+
+    @property
+    def edited(self) -> str:
+        """The query as the people who edit the application have it."""
+        with self.world.client() as client:
+            listed = client.get("/actions", params={"applicationId": self.id})
+        return str(next(one for one in listed if one["name"] == "list_orders")["actionConfiguration"]["body"])
+
+    @property
+    def pages(self) -> list[str]:
+        """Names of the pages that the users of the application have."""
+        with self.world.client() as client:
+            found = client.get("/pages", params={"applicationId": self.id, "mode": "EDIT"})
+        return [one["name"] for one in found["pages"]]
 
     def half_deploy(self) -> None:
         """What a killed run leaves: the repository has moved on, the application has not (observed 31)."""
