@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,12 +28,13 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_loo
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_proofs import PROVEN, UNTESTED
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_waves import Wave
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls import SmokeTestFailed
 
 Noted = list[tuple[Target, str | None]]
 
 
 class Promotion:
-    """The engine: C(survey()) and C(judge()) look and decide (that is the plan), C(deploy()) acts and proves.
+    """The engine: C(survey()) looks and decides (that is the plan), C(deploy()) acts and proves.
 
     Beside what C(Look) and C(Lane) say for each application a run costs the sign-in, one list of the workspaces and one
     of the applications of each; with notes on what was proven one more of those to which something was deployed.
@@ -49,38 +51,83 @@ class Promotion:
         self._tested: dict[int, dict[str, Any]] = {}
         self._workers = Workers(git, options.width)
         self._lane = Lane(git, options, self._workers)
+        self._look = Look(options)
+        self._lock = threading.RLock()
+        self._gate_of_run: list[GateClosed | None] = []
+        # Those found to be due so far, of which the first were put into the lane already.
+        self._found: list[Item] = []
+        self._left = len(self.items)
+        self._started = 0
 
     def close(self) -> None:
+        self._lane.close()
         self._workers.close()
 
-    # -- look -------------------------------------------------------------------------------------------------------
+    # -- look and decide --------------------------------------------------------------------------------------------
     def survey(self) -> None:
-        """Fetch all, and look closer at those that need it, side by side; reads only."""
-        self._workers.each(Look(self.options), self.items)
+        """Fetch all, look closer at those that need it, put what is due before the gates; side by side.
 
-    # -- decide -----------------------------------------------------------------------------------------------------
-    def judge(self) -> None:
-        """Put what is due before the gates, say what would change, and in which waves."""
-        due = [item for item in self.items if item.due]
-        if due:
-            self._pass_gate_of_run(due)
-        for item in self.items:
-            if item.error is None:
+        Reads only, unless C(early) allows to deploy beside it what is in the first wave anyhow.
+        """
+        self._workers.each(self._look_and_judge, self.items)
+        due = self._found[: self._started]
+        due += [item for item in self.items if item.due and item not in due]
+        self.waves = _promotion_waves.split(due, self.options.waves)
+
+    def _look_and_judge(self, git: Git, item: Item) -> None:
+        due = False
+        try:
+            self._look(git, item)
+            self._judge(item)
+            due = item.due
+        finally:
+            with self._lock:
+                self._left -= 1
+                self._found += [item] if due else []
+                self._start_early()
+
+    def _start_early(self) -> None:
+        options = self.options
+        if not options.early or options.plan_only or options.stop_on_error:
+            return
+        if options.smoke_tests and options.proofs.any_untested:
+            # Something that an earlier run left may hold everything.
+            return
+        certain = _promotion_waves.certain(len(self._found), self._left, options.waves)
+        for item in self._found[self._started : certain]:
+            self._lane.start(item)
+        self._started = max(self._started, certain)
+
+    def _judge(self, item: Item) -> None:
+        """Put it before the gates, and say what would change."""
+        gates = self.options.gates
+        if item.due:
+            self._ask_gate_of_run()
+        item.warn(*gates.check(item, pull=self.options.strategy == PULL))
+        if item.resumed and self.options.plan_only:
+            item.warn(*gates.check_datasources(item))
+        if item.due and self.options.plan_only:
+            self._lane.configure(item, gates.to_configure(item)[0])
+        if item.due:
+            self._predict(item)
+
+    def _ask_gate_of_run(self) -> None:
+        """Once before the first wave, whichever application is due first."""
+        with self._lock:
+            if not self._gate_of_run:
                 try:
-                    item.warn(*self.options.gates.check(item, pull=self.options.strategy == PULL))
-                    if item.resumed and self.options.plan_only:
-                        item.warn(*self.options.gates.check_datasources(item))
-                    if item.due and self.options.plan_only:
-                        self._lane.configure(item, self.options.gates.to_configure(item)[0])
-                except AppsmithError as error:
-                    item.fail(error)
-            if item.due:
-                self._predict(item)
-        self.waves = _promotion_waves.split([item for item in self.items if item.due], self.options.waves)
+                    self._warn(*self.options.gates.check_run())
+                    self._gate_of_run.append(None)
+                except GateClosed as error:
+                    self._gate_of_run.append(error)
+            if self._gate_of_run[0]:
+                raise self._gate_of_run[0]
 
     def _pass_gate_of_run(self, due: list[Item]) -> bool:
+        """Again before every other wave."""
+        self._gate_of_run.clear()
         try:
-            self._warn(*self.options.gates.check_run())
+            self._ask_gate_of_run()
         except GateClosed as error:
             for item in due:
                 item.changed = False
@@ -110,6 +157,12 @@ class Promotion:
         if not self._catch_up():
             self._hold(self.waves, "held: applications of an earlier run fail their smoke tests")
             return
+        self._deploy_waves()
+        resumed = [item for item in self.items if item.resumed and item.error is None]
+        self._lane.datasources(resumed)
+        self.options.proofs.prove((item.target, item.target.deployed_at) for item in resumed if item.error is None)
+
+    def _deploy_waves(self) -> None:
         for position, wave in enumerate(self.waves):
             rest = self.waves[position + 1 :]
             if position and not self._pass_gate_of_run(
@@ -131,11 +184,13 @@ class Promotion:
                     item.hold(reason)
 
     def _catch_up(self) -> bool:
-        """What an earlier run owes: datasources of what it deployed, smoke tests. Then note what was looked at."""
+        """Note what was looked at, and run the smoke tests that an earlier run owes."""
         proofs = self.options.proofs
-        resumed = [item for item in self.items if item.resumed and item.error is None]
-        self._lane.datasources(resumed)
-        seen = [item for item in self.items if item.looked_at and item.state == CURRENT and item.error is None]
+        seen = [
+            item
+            for item in self.items
+            if item.looked_at and item.state == CURRENT and item.error is None and not item.resumed
+        ]
         owing = {item.target.id for item in self.items if proofs.untested(item.target)}
         proofs.prove((item.target, item.target.deployed_at) for item in seen if item.target.id not in owing)
         untested = [item for item in self.items if item.target.id in owing and item.state == CURRENT]
@@ -200,7 +255,7 @@ class Promotion:
                 continue
             for item in items:
                 if item.target.name == result.get("application") and item.state == DEPLOYED and item.error is None:
-                    item.fail(_smoke.SmokeTestFailed(f"Smoke test '{result.get('name')}': {result.get('msg')}"))
+                    item.fail(SmokeTestFailed(f"Smoke test '{result.get('name')}': {result.get('msg')}"))
         return not any(result.get("failed") for result in results)
 
     # -- report -----------------------------------------------------------------------------------------------------
@@ -249,7 +304,7 @@ class Promotion:
         first = failed[0].error if failed else None
         if first is None and self.failed_tests:
             test = next(test for test in self.tests if test.get("failed"))
-            first = _smoke.SmokeTestFailed(f"Smoke test '{test.get('name')}': {test.get('msg')}")
+            first = SmokeTestFailed(f"Smoke test '{test.get('name')}': {test.get('msg')}")
         return AppsmithError(
             f"{text}. First: {first}" if first else text, details=[item.as_result() for item in failed]
         )

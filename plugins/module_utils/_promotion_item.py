@@ -41,7 +41,7 @@ class GateClosed(AppsmithError):
         self.gate = gate
 
 
-@dataclass
+@dataclass(eq=False)
 class Item:
     """One application on its way. Thousands are held at once, so there are digests in it and no exports."""
 

@@ -44,34 +44,53 @@ class Lane:
         # Names of datasources that got their credentials in this run, by workspace.
         self._applied: dict[str, set[str]] = {}
         self._one_by_one = threading.Lock()
+        self._lane = Workers(git, options.deploy_width)
+        self._started: dict[str, Future[None]] = {}
         self._conflicted: list[Item] = []
         self._proofs: list[Future[None]] = []
 
+    def close(self) -> None:
+        self._lane.close()
+
+    def start(self, item: Item) -> None:
+        """Deploy it as soon as the lane is free; C(run()) waits for it."""
+        self.options.proofs.begin([item.target])
+        self._submit(item)
+
+    def _submit(self, item: Item) -> None:
+        # Until now that was the prediction.
+        item.changed = False
+        self._started[item.target.id] = self._lane.submit(self._first, item)
+
     def run(self, items: list[Item]) -> None:
-        self.options.proofs.begin(item.target for item in items)
-        for item in items:
-            # Until now that was the prediction.
-            item.changed = False
-        if self.options.deploy_width > 1 and not self.options.stop_on_error:
-            lanes = Workers(self.git, self.options.deploy_width)
-            try:
-                lanes.each(self._first, items)
-            finally:
-                lanes.close()
+        """Deploy a wave and prove it."""
+        rest = [item for item in items if item.target.id not in self._started]
+        self.options.proofs.begin(item.target for item in rest)
+        if self.options.stop_on_error:
+            self._run_carefully(rest)
         else:
-            for item in items:
-                if self.options.stop_on_error and any(other.error for other in items):
-                    item.hold(STOPPED)
-                    continue
-                attempt(self._first, self.git, item)
-                if self.options.stop_on_error:
-                    self._proven()
+            for item in rest:
+                self._submit(item)
+            self._lane.wait([self._started[item.target.id] for item in items])
         # What the database rolled back works alone, when no other is at work.
         again, self._conflicted = self._conflicted, []
         for item in again:
             attempt(self._again, self.git, item)
         self._proven()
         self.datasources([item for item in items if item.state == DEPLOYED and item.error is None])
+
+    def _run_carefully(self, items: list[Item]) -> None:
+        """One after the other, each proven before the next one is touched."""
+        for item in items:
+            if any(other.error for other in items):
+                item.hold(STOPPED)
+                continue
+            self._submit(item)
+            self._lane.wait([self._started[item.target.id]])
+            again, self._conflicted = self._conflicted, []
+            for one in again:
+                attempt(self._again, self.git, one)
+            self._proven()
 
     def _proven(self) -> None:
         futures, self._proofs = self._proofs, []

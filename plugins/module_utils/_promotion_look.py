@@ -55,6 +55,8 @@ class Options:
     stop_on_error: bool = False
     # Only a plan is wanted: nothing is deployed afterwards.
     plan_only: bool = False
+    # What is deployed first in any case needn't wait until all are looked at.
+    early: bool = False
     # In check mode: applications (or repositories) to which an earlier task of the play would bring commits.
     assume_behind: tuple[str, ...] = ()
     # Set where the controller may read the repositories; O(must_read) where that was asked for in so many words.

@@ -56,22 +56,9 @@ PROMOTION: dict[str, Any] = {
     "width": {"type": "int", "default": 4},
     "deploy_width": {"type": "int", "default": 1},
 }
-TEST_OPTIONS: dict[str, Any] = getattr(
-    _smoke,
-    "TEST_OPTIONS",
-    {
-        "name": {"type": "str"},
-        "application": {"type": "str", "required": True},
-        "pages": {"type": "list", "elements": "str", "default": []},
-        "query": {"type": "str"},
-        "page": {"type": "str"},
-        "expect": {"type": "str"},
-        "equals": {"type": "raw"},
-    },
-)
 DEPLOYING: dict[str, Any] = {
     "stop_on_error": {"type": "bool", "default": False},
-    "smoke_tests": {"type": "list", "elements": "dict", "options": TEST_OPTIONS},
+    "smoke_tests": {"type": "list", "elements": "dict", "options": _smoke.TEST_OPTIONS},
     "test_unchanged": {"type": "bool", "default": False},
     "tag": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "promoted_by": {"type": "str"},
@@ -84,22 +71,28 @@ class PromotingModule(GitModule):
 
     began: datetime
 
-    def plan(self, *, targets: list[Target] | None = None, plan_only: bool | None = None) -> Promotion:
+    def plan(
+        self, *, targets: list[Target] | None = None, plan_only: bool | None = None, early: bool = False
+    ) -> Promotion:
         """Look at what is selected (or at O(targets)), and decide; C(deploy()) or C(close()) comes after it.
 
-        O(plan_only) says that nothing is deployed afterwards, which is so in check mode.
+        O(plan_only) says that nothing is deployed afterwards, which is so in check mode. O(early) says that C(deploy())
+        follows in any case, so that the first applications may be deployed while others are still looked at.
         """
         self.began = datetime.now(UTC)
         self.result.update(applications=[], summary={}, waves=[], tests=[])
-        options = self.options(self.check_mode if plan_only is None else plan_only)
+        options = self.options(self.check_mode if plan_only is None else plan_only, early)
         if targets is None:
             selection = Selection(self.client, self.params["workspaces"], width=self.params["width"])
             targets = selection.pick(self.params["applications"], self.params["repositories"])
             self._check_tests(options, selection)
         _promotion_waves.check(options.waves, targets)
         promotion = Promotion(self.git, targets, options)
-        promotion.survey()
-        promotion.judge()
+        try:
+            promotion.survey()
+        except BaseException:
+            promotion.close()
+            raise
         return promotion
 
     def deploy(self, promotion: Promotion, *, kind: str = "promotion") -> None:
@@ -119,7 +112,7 @@ class PromotingModule(GitModule):
             raise failure or unrecorded  # type: ignore[misc]
 
     # -- options ----------------------------------------------------------------------------------------------------
-    def options(self, plan_only: bool) -> Options:
+    def options(self, plan_only: bool, early: bool = False) -> Options:
         params = self.params
         for name, most in (("width", WIDEST), ("deploy_width", WIDEST), ("proof_max_age", 10 * 8760)):
             if not 1 <= params[name] <= most:
@@ -151,6 +144,7 @@ class PromotingModule(GitModule):
             deploy_width=params["deploy_width"],
             stop_on_error=bool(params.get("stop_on_error")),
             plan_only=plan_only,
+            early=early,
             assume_behind=tuple(params["assume_behind"] or ()) if self.check_mode else (),
             access=access,
             must_read=params["read_repositories"] is True,

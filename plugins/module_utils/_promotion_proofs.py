@@ -93,6 +93,10 @@ class Proofs:
     def untested(self, target: Target) -> bool:
         return self._known.get(target.id, {}).get("state") == UNTESTED
 
+    @property
+    def any_untested(self) -> bool:
+        return any(record.get("state") == UNTESTED for record in self._known.values())
+
     def begin(self, targets: Iterable[Target]) -> None:
         """Before the first request, so that a run that is killed leaves word of what it may have left."""
         self._note({target.id: self._record(target, BEGUN, None) for target in targets})

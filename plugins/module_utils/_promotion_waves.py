@@ -80,6 +80,19 @@ def label_of(wave: dict[str, Any], position: int) -> str:
     return str(wave.get("name") or position)
 
 
+def certain(due: int, left: int, given: Given | None) -> int:
+    """How many of those found to be due are in the first wave, however many of those O(left) to look at are due."""
+    if given:
+        return 0
+    if given is not None or due + left <= CANARY_ABOVE:
+        return due
+    return min(due, _share(max(due, CANARY_ABOVE + 1), CANARY_PERCENT))
+
+
+def _share(count: int, percent: int) -> int:
+    return -(-count * percent // 100)
+
+
 def split(due: list[Item], given: Given | None) -> list[Wave]:
     """The waves of those that are due, without the empty ones.
 
@@ -99,7 +112,7 @@ def split(due: list[Item], given: Given | None) -> list[Wave]:
         if position == len(given):
             taken += free
         elif wave.get("percent"):
-            share = -(-len(due) * wave["percent"] // 100)
+            share = _share(len(due), wave["percent"])
             taken, free = free[:share], free[share:]
         found = Wave(label_of(wave, position), taken)
         for item in taken:

@@ -160,7 +160,7 @@ class PromotionModule(PromotingModule):
     argument_spec: ClassVar[dict[str, Any]] = {**PROMOTION, **DEPLOYING}
 
     def run(self) -> None:
-        self.deploy(self.plan())
+        self.deploy(self.plan(early=True))
 
 
 def main() -> None:

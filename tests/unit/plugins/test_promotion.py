@@ -100,8 +100,9 @@ def side_by_side(calls: GitCalls, fetch: Callable[[str], None], *, due: bool = T
 
 
 def deployed_beside(calls: GitCalls, *ids: str) -> None:
-    """One application is proven while the next one is deployed; the datasources are looked at after all of them."""
-    start = len(calls.api._steps)
+    """The first is deployed while the second one is looked at, and proven while that is deployed; their datasources
+    are looked at after both."""
+    start = len(calls.api._steps) - 1
     for identifier in ids:
         calls.discard(id=identifier)
         calls.status(id=identifier, remote=False)
@@ -504,9 +505,13 @@ def test_a_deployment_without_an_answer_is_looked_for(calls: GitCalls, run_modul
 def test_one_failure_does_not_stop_the_others(calls: GitCalls, run_module: Run) -> None:
     begin(calls, application(), application("desk", id=DESK))
     side_by_side(calls, lambda identifier: calls.fetch(behind=1, id=identifier))
+    start = len(calls.api._steps) - 1
     calls.discard(error=INCOMPATIBLE)
     calls.discard(id=DESK)
-    proven(calls, id=DESK)
+    calls.status(id=DESK, remote=False)
+    calls.export(id=DESK)
+    any_order(calls, start)
+    calls.datasources(id=DESK)
     result = run_module("promotion", ALL)
     assert result["failed"] and [entry["state"] for entry in result["applications"]] == ["failed", "deployed"]
     assert "IncompatibleVersion [AE-JSN-4045]: orders" in result["msg"]
