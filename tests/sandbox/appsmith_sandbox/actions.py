@@ -245,12 +245,12 @@ async def list_actions(ctx: Context) -> Response:
 
 
 async def list_view(ctx: Context) -> Response:
-    """The published queries, as the viewer needs them: without their bodies."""
+    """The published queries, as the viewer needs them: without their bodies, and none of JS objects."""
     app = applications.need(ctx, ctx.need_query("applicationId"))
     rows = []
     for action in ctx.store.find("actions", applicationId=app["id"]):
         version = action["published"]
-        if version:
+        if version and action["pluginType"] != "JS":
             rows.append(
                 {
                     "id": action["id"],

@@ -58,6 +58,7 @@ _CALLS = {
     "checkout": {"checkout_ref", "checkout"},
     "import": {"import_repository"},
     "pages": {"list_pages"},
+    "page": {"read_view"},
     "export": {"export_file"},
 }
 

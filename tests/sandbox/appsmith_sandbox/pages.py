@@ -9,7 +9,7 @@ import json
 
 from starlette.responses import Response
 
-from . import applications
+from . import applications, export
 from .app import AppError, Context, Route, invalid_parameter, not_readable
 from .slug import slug_of
 from .store import Document, now_text
@@ -126,10 +126,22 @@ async def read(ctx: Context) -> Response:
     return ctx.ok(answer(page))
 
 
+async def read_view(ctx: Context) -> Response:
+    """A page as it is published: what a viewer's browser loads (by reading the sources)."""
+    page, _app = need(ctx, ctx.path["id"], "App Viewer")
+    published = page["published"]
+    if not published:
+        raise not_readable("page", page["id"])
+    layout = {"id": page["id"], "dsl": export.dsl_of(published), "layoutOnLoadActions": []}
+    said = {**answer(page), "name": published["name"], "slug": published["slug"], "layouts": [layout]}
+    return ctx.ok(said)
+
+
 ROUTES = [
     Route("GET", "/api/v1/pages", list_pages, anonymous=True),
     Route("POST", "/api/v1/pages", create, write=True),
     Route("GET", "/api/v1/pages/{id}", read, anonymous=True),
+    Route("GET", "/api/v1/pages/{id}/view", read_view, anonymous=True),
     Route("PUT", "/api/v1/pages/{id}", rename, write=True),
     Route("DELETE", "/api/v1/pages/{id}", delete, write=True),
 ]

@@ -94,6 +94,17 @@ def test_pages_are_published_by_publish_only(server: Server, app: dict[str, Any]
     assert _pages(server, app, "PUBLISHED") == [("Other", True)]
 
 
+def test_a_page_is_viewed_as_it_was_published(server: Server, app: dict[str, Any]) -> None:
+    made = server.data("POST", "pages", {"applicationId": app["id"], "name": "Second"})
+    assert _code(server.call("GET", f"pages/{made['id']}/view")) == (404, "AE-ACL-4004")
+    server.data("POST", f"applications/publish/{app['id']}")
+    server.data("PUT", f"pages/{made['id']}", {"name": "Other"})
+    page = server.data("GET", f"pages/{made['id']}/view?migrateDsl=true")
+    assert page["name"] == "Second" and page["layouts"][0]["dsl"]["widgetName"] == "MainContainer"
+    # Of a private application it is nobody's.
+    assert requests.get(f"{server.url}/api/v1/pages/{made['id']}/view", timeout=5).status_code == 404
+
+
 def test_a_query_that_goes_stays_published_until_publish(server: Server, app: dict[str, Any]) -> None:
     plugins = server.data("GET", f"plugins?workspaceId={server.workspace}")
     rest = next(one["id"] for one in plugins if one["packageName"] == "restapi-plugin")
