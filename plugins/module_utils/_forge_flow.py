@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +35,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._forge_look im
 # Seconds until a merge must be seen, and until a host that does not tell conflicts from looking for them is taken to
 # mean a conflict.
 PROOF, UNCLEAR = 30.0, 15.0
+# "Please try again later", "Base branch was modified. Review and try the merge again."
+_AGAIN = re.compile(r"\btry\b.*\bagain\b", re.I)
 
 
 class Work(Look):
@@ -244,6 +247,9 @@ class Work(Look):
             return self._after_merge(now)
         if now.head != request.head:
             raise SourceMoved(f"{self._called(request)} got other commits before it was merged") from error
+        if _wait.now() < self.end and (now.mergeable is None or _AGAIN.search(error.message)):
+            # Hosts look for conflicts anew whenever they like; until they are done they refuse, and say so.
+            return None
         kind = MergeConflict if now.mergeable is False or "conflict" in error.message.lower() else RequestRefused
         raise kind(
             f"{self._called(request)} was not merged: {error.message}",

@@ -55,12 +55,13 @@ class Gitea(Forge):
         return int(self.http.get(f"/repos/{_path(repository)}/compare/{base}...{head}", **less)["total_commits"])
 
     def same_content(self, repository: str, base: Branch, head: Branch) -> bool:
-        trees = {self._tree(repository, branch.sha) for branch in (base, head)}
-        return len(trees) == 1
+        return self._root(repository, base.sha) == self._root(repository, head.sha)
 
-    def _tree(self, repository: str, sha: str) -> str:
-        less = {"stat": "false", "files": "false", "verification": "false"}
-        return str(self.http.get(f"/repos/{_path(repository)}/git/commits/{sha}", **less)["commit"]["tree"]["sha"])
+    def _root(self, repository: str, sha: str) -> list[tuple[str, str, str]]:
+        """What the root folder holds; Gitea tells the commit's own id where the tree's should be."""
+        path = f"/repos/{_path(repository)}/git/trees/{sha}"
+        listed = self.http.pages(path, size="per_page", items=lambda found: list(found.get("tree") or []))
+        return [(item["path"], item["mode"], item["sha"]) for item in listed]
 
     def delete_branch(self, repository: str, name: str) -> None:
         self.http.delete(f"/repos/{_path(repository)}/branches/{escaped(name)}")

@@ -191,7 +191,10 @@ class Gitea:
 
         content = base64.b64encode((text or secrets.token_hex(8)).encode()).decode()
         there = requests.get(
-            f"{self.url}/api/v1/repos/{name}/contents/{path}", params={"ref": branch}, auth=(ADMIN, PASSWORD), timeout=30
+            f"{self.url}/api/v1/repos/{name}/contents/{path}",
+            params={"ref": branch},
+            auth=(ADMIN, PASSWORD),
+            timeout=30,
         )
         body = {"branch": branch, "content": content, "message": f"Change {path}"}
         if there.ok:
@@ -201,9 +204,7 @@ class Gitea:
 
     def branch(self, name: str, branch: str) -> str | None:
         """The branch's last commit."""
-        answer = requests.get(
-            f"{self.url}/api/v1/repos/{name}/branches/{branch}", auth=(ADMIN, PASSWORD), timeout=30
-        )
+        answer = requests.get(f"{self.url}/api/v1/repos/{name}/branches/{branch}", auth=(ADMIN, PASSWORD), timeout=30)
         return str(answer.json()["commit"]["id"]) if answer.ok else None
 
     def ssh_url(self, name: str) -> str:
