@@ -127,7 +127,7 @@ class Repository:
     # -- history ----------------------------------------------------------------------------------------------------
     def _read_history(self) -> History:
         log = self._git("log", "-z", "--topo-order", f"--format={LOG_FORMAT}", self.tip, "--")
-        return History(log, self._copy.boundary)
+        return History(log, self._copy.boundary, self._copy.branch)
 
     @cached_property
     def _history(self) -> History:

@@ -107,7 +107,7 @@ class Copy:
     """
 
     def __init__(self, folder: str, remote_url: str, branch: str, access: Access, depth: int) -> None:
-        self._folder, self._url, self._branch, self._depth = Path(folder), remote_url, branch, depth
+        self._folder, self._url, self.branch, self._depth = Path(folder), remote_url, branch, depth
         self._access = access
         self._missing: set[str] = set()
         self._looked: set[str] = set()
@@ -137,7 +137,7 @@ class Copy:
 
     @property
     def _refspec(self) -> str:
-        return f"+refs/heads/{self._branch}:refs/heads/{self._branch}"
+        return f"+refs/heads/{self.branch}:refs/heads/{self.branch}"
 
     def _empty(self, name: str) -> Any:
         repo = git.Repo.init(self._folder / name, bare=True)
@@ -189,7 +189,7 @@ class Copy:
             self.repo.git.rev_parse("--verify", "--quiet", f"{self.tip}^{{commit}}")
         except git.exc.GitCommandError as error:
             raise RepositoryUnreadable(
-                f"{self._branch} of {self._url} was rewritten while it was read", next_step="Run again."
+                f"{self.branch} of {self._url} was rewritten while it was read", next_step="Run again."
             ) from error
 
     def data(self, found: str) -> bytes:
@@ -212,4 +212,4 @@ class Copy:
     def deepen(self) -> None:
         """More history: all commits without their files where the server filters, else a good deal of them."""
         more = ["--unshallow", "--filter=tree:0"] if self.filtered else [f"--deepen={DEEPER}"]
-        self._fetch(self.repo, *more, refspec=f"refs/heads/{self._branch}")
+        self._fetch(self.repo, *more, refspec=f"refs/heads/{self.branch}")

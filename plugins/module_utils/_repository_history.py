@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,9 @@ class Commit:
 class History:
     """Commits in topological order, newest first, as far as they were fetched."""
 
-    def __init__(self, log: str, boundary: set[str]) -> None:
+    def __init__(self, log: str, boundary: set[str], branch: str) -> None:
+        # What Git, Appsmith and the Git hosts write when this branch is merged into another one.
+        self._merged_away = re.compile(rf"Merge (remote-tracking )?branch '(origin/)?{re.escape(branch)}'.* into ")
         self.commits: list[Commit] = []
         self._parents: dict[str, list[str]] = {}
         self._times: dict[str, int] = {}
@@ -60,8 +63,7 @@ class History:
     def before(self, behind: int) -> tuple[str | None, bool]:
         """The commit of an instance that is so many commits behind; and whether more history can't change that.
 
-        The branch's own line counts first. It may be another line's commit where the branch was moved forward to
-        one that had merged it; then only if there is but one.
+        Several may fit where branches were merged; then it is the one of the branch's own line.
         """
         if not self.commits:
             return None, True
@@ -75,10 +77,15 @@ class History:
         return ((1 << len(self.commits)) - 1) & ~self._ancestors[own]
 
     def _own_line(self) -> Iterable[str]:
+        """Commits that were the branch's tip, newest first: first parents, but for a merge of it into another branch
+        to which it was moved forward later."""
+        subjects = {commit.id: commit.subject for commit in self.commits}
         own: str | None = self.commits[0].id
         while own in self._parents:
             yield own
-            own = next(iter(self._parents[own]), None)
+            parents = self._parents[own]
+            away = len(parents) == 2 and self._merged_away.match(subjects[own])
+            own = parents[-1 if away else 0] if parents else None
 
     def _is_certain(self, own: str) -> bool:
         """What was left out may make some of the newer commits older ones, unless they are all in one line, or newer
