@@ -500,7 +500,9 @@ def _application_of(ctx: Context) -> Document | None:
     """The application that a call is about, as far as path and query tell."""
     if not faults.path(ctx.root).exists():
         return None
-    return ctx.store.get("applications", ctx.path.get("id") or ctx.query.get("applicationId"))
+    doc_id = ctx.path.get("id") or ctx.query.get("applicationId")
+    page = ctx.store.get("pages", doc_id)
+    return ctx.store.get("applications", page["applicationId"] if page else doc_id)
 
 
 def _break_connection(send: Any) -> None:
