@@ -15,8 +15,7 @@ CUT = "…"
 
 def clean(text: Any) -> str:
     """One printable line: no control characters, no changes of direction, nothing that can't be encoded."""
-    whole = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in whole).split())
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split())
 
 
 def cells(text: str) -> int:
@@ -81,16 +80,23 @@ def grid(rows: Iterable[Sequence[str]], width: int) -> list[str]:
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$])")
 # A person, an issue, a request, a label and so on of the Git host.
 _REFERENCE = re.compile(r"([#!%]|\\\$|&amp;)(?=\d)|(@|\\~)(?=\w)|\b(GH-)(?=\d)|\b(www)(?=\.)|(:)(?=//)", re.IGNORECASE)
-_LINE_STARTS = re.compile(r"^(\s*)([#\-+/>]|\d+(?=[.)]))")
+_LINE_START = re.compile(r"^(\d*)([#\-+/.)])")
+
+
+def _escape(text: Any) -> str:
+    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def _unlink(escaped: str) -> str:
+    """A sign without width between the two parts that would make it more than text."""
+    return _REFERENCE.sub(lambda found: f"{found[0]}&#8203;", escaped)
 
 
 def html(text: Any) -> str:
-    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    """For HTML within Markdown."""
+    return _unlink(_escape(text)).replace("`", "&#96;")
 
 
 def markdown(text: Any) -> str:
     """As it is: no emphasis, no code, no HTML, no cell's end, nobody mentioned, no issue referred to, no link made."""
-    escaped = _MARKDOWN.sub(r"\\\1", html(text))
-    escaped = _LINE_STARTS.sub(r"\1\\\2", escaped)
-    # A sign without width between the two parts that would make it more than text.
-    return _REFERENCE.sub(lambda found: f"{found[0]}&#8203;", escaped)
+    return _unlink(_LINE_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", _escape(text))))
