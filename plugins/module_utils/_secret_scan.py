@@ -61,7 +61,7 @@ _SCHEME = re.compile(r"^(basic|bearer|token|apikey|api-key|digest|key|negotiate)
 # ... and in a text: Authorization: Bearer abc, as of a pasted curl command.
 _TYPED_HEADER = re.compile(r"authorization[\"']?\s*[:=,]\s*[\"'`]?\s*((?:basic|bearer|token)\s+[^\s\"'`,}]+)", re.I)
 # Server=db;Password=abc; and password=abc of a driver's string or of an address; also SQL's IDENTIFIED BY 'abc'.
-_CONNECTION = re.compile(r"(?:^|[;?&\s\"'])(?:password|pwd)\s*=\s*([^;&\s\"'`]{4,})\s*(?=[;&\"'`]|$)", re.I)
+_CONNECTION = re.compile(r"(?:^|[;?&\s\"'])(?:password|pwd)=([^;&\s\"'`(]{4,})(?=[;&\"'`]|$)", re.I)
 _IDENTIFIED = re.compile(r"\b(?:identified\s+by|with\s+(?:encrypted\s+)?password)\s+'([^']{4,})'", re.I)
 
 _BINDING = re.compile(r"\{\{.*?\}\}", re.S)

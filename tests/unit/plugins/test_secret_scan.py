@@ -122,6 +122,7 @@ NO_SECRETS: dict[str, tuple[str, str]] = {
         "pages/Order/jsobjects/Db/Db.js",
         "export default {\n  password: inp_pass.text,\n  token: appsmith.store.token,\n  secret: `${this.secret}`\n}",
     ),
+    "call in code": ("pages/Order/jsobjects/Db/Db.js", "const password = this.passwordOf(user);\nlet pwd=makeOne(8);"),
     "columns": body("SELECT id, password_hash, token FROM users WHERE api_key = :key"),
     "basic without a password": header("Authorization", f"Basic {base64.b64encode(b'svc:').decode()}"),
     "label of a widget": (
