@@ -121,7 +121,7 @@ class Proofs:
             return
         try:
             with self._locked(self.path):
-                known = self._read()
+                known = self._read(quiet=True)
                 # What another run has begun since this one looked is that run's to prove.
                 mine = {
                     key: record
@@ -163,7 +163,7 @@ class Proofs:
         finally:
             os.close(handle)
 
-    def _read(self) -> dict[str, Record]:
+    def _read(self, *, quiet: bool = False) -> dict[str, Record]:
         assert self.path is not None
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
@@ -173,10 +173,11 @@ class Proofs:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            self._warn(
-                f"What was proven before can't be read from {self.path} ({error}): every application is looked at, "
-                "and the file is written anew"
-            )
+            if not quiet:
+                self._warn(
+                    f"What was proven before can't be read from {self.path} ({error}): every application is looked "
+                    "at, and the file is written anew"
+                )
             return {}
 
     def _give_up(self, why: str) -> None:
