@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _secret_scan
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, Commit, open_branch
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import (
+    Access,
+    Commit,
+    Repository,
+    open_branch,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import Changes
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import Content, DatasourceUse
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._secret_scan import Finding
@@ -42,16 +47,20 @@ class Facts:
 def read_facts(remote_url: str, branch: str, access: Access, *, behind: int, scan_secrets: bool) -> Facts:
     """Raises RepositoryUnreadable where the controller can't read it; another GitError where it is no application."""
     with open_branch(remote_url, branch, access, behind=behind) as repository:
-        schema = repository.schema_numbers()
-        before = repository.commit_before(behind)
-        scan = scan_secrets and _secret_scan.HAS_SCANNER
-        return Facts(
-            schema=schema,
-            commits=repository.commits(behind),
-            commit_before=before,
-            commit_after=repository.tip,
-            changes=repository.changes(before) if before else None,
-            datasources=repository.datasources(),
-            secrets=list(_secret_scan.scan(repository.texts(before))) if scan else None,
-            content=repository.content(),
-        )
+        return facts_of(repository, behind=behind, scan_secrets=scan_secrets)
+
+
+def facts_of(repository: Repository, *, behind: int, scan_secrets: bool) -> Facts:
+    schema = repository.schema_numbers()
+    before = repository.commit_before(behind)
+    scan = scan_secrets and _secret_scan.HAS_SCANNER
+    return Facts(
+        schema=schema,
+        commits=repository.commits(behind),
+        commit_before=before,
+        commit_after=repository.tip,
+        changes=repository.changes(before) if before else None,
+        datasources=repository.datasources(),
+        secrets=list(_secret_scan.scan(repository.texts(before))) if scan else None,
+        content=repository.content(),
+    )

@@ -33,18 +33,13 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_fe
     Copy,
     RepositoryUnreadable,
     failure,
+    gitpython,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_history import (
     LOG_FORMAT,
     Commit,
     History,
 )
-
-try:
-    import git
-except ImportError:
-    # HAS_GITPYTHON says so.
-    pass
 
 __all__ = ["HAS_GITPYTHON", "Access", "Commit", "Repository", "RepositoryUnreadable", "open_branch"]
 
@@ -144,7 +139,7 @@ class Repository:
             return found
         try:
             self._copy.deepen()
-        except git.exc.GitCommandError:
+        except gitpython().exc.GitCommandError:
             # What can't be told for certain is not told.
             return None
         self._history = self._read_history()
@@ -205,7 +200,7 @@ def open_branch(remote_url: str, branch: str, access: Access, *, behind: int = 0
         try:
             copy = Copy(folder, remote_url, branch, access, behind + MORE_COMMITS)
             yield Repository(copy, behind)
-        except git.exc.GitCommandError as error:
+        except gitpython().exc.GitCommandError as error:
             raise failure(error, f"The controller can't read {remote_url} at {branch}") from error
         finally:
             if copy:

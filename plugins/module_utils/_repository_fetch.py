@@ -10,18 +10,14 @@ import shlex
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import GitError, InvalidInput
 
-try:
-    import git
-except ImportError:
-    # The module says so in the field's words. GitPython raises the same when there is no git program.
-    HAS_GITPYTHON = False
-else:
-    HAS_GITPYTHON = True
+# Imported when it is needed: a promotion that reads no repository does without its tenth of a second.
+HAS_GITPYTHON = find_spec("git") is not None
 
 GIT_TIMEOUT = 120
 # Commits beyond those that are asked for, where a short history leaves a question open and no filter is to be had.
@@ -79,6 +75,17 @@ class Access:
         }
 
 
+def gitpython() -> Any:
+    try:
+        import git
+    except ImportError as error:
+        # It says so itself when there is no git program.
+        raise RepositoryUnreadable(
+            f"GitPython can't be used: {plain(error)}", next_step="Install git and GitPython on the controller."
+        ) from error
+    return git
+
+
 def plain(text: Any) -> str:
     """Text of a repository or a remote as one printable line: no control characters, no broken encoding."""
     whole = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -107,13 +114,26 @@ class Copy:
     """
 
     def __init__(self, folder: str, remote_url: str, branch: str, access: Access, depth: int) -> None:
-        self._folder, self._url, self.branch, self._depth = Path(folder), remote_url, branch, depth
+        self._folder, self._url, self._branch, self._depth = Path(folder), remote_url, branch, depth
         self._access = access
         self._missing: set[str] = set()
         self._looked: set[str] = set()
         self.filtered = True
         self.repo = self._fetch_branch()
         self.tip = str(self.repo.git.rev_parse("--verify", f"refs/heads/{branch}^{{commit}}"))
+
+    @classmethod
+    def of(cls, repo: Any, remote_url: str, branch: str, tip: str) -> Copy:
+        """A repository that is here already, with all its objects."""
+        copy = cls.__new__(cls)
+        copy._folder, copy._url, copy._branch, copy._depth = Path(repo.git_dir), remote_url, branch, 0
+        copy._access, copy._missing, copy._looked = Access(), set(), set()
+        copy.filtered, copy.repo, copy.tip = False, repo, tip
+        return copy
+
+    @property
+    def branch(self) -> str:
+        return self._branch
 
     def close(self) -> None:
         self.repo.close()
@@ -123,7 +143,7 @@ class Copy:
         try:
             self._fetch(repo, "--filter=blob:none", f"--depth={self._depth}", refspec=self._refspec)
             return repo
-        except git.exc.GitCommandError as error:
+        except gitpython().exc.GitCommandError as error:
             if "filter" not in str(error.stderr).lower():
                 raise
         repo.close()
@@ -137,10 +157,10 @@ class Copy:
 
     @property
     def _refspec(self) -> str:
-        return f"+refs/heads/{self.branch}:refs/heads/{self.branch}"
+        return f"+refs/heads/{self._branch}:refs/heads/{self._branch}"
 
     def _empty(self, name: str) -> Any:
-        repo = git.Repo.init(self._folder / name, bare=True)
+        repo = gitpython().Repo.init(self._folder / name, bare=True)
         repo.git.update_environment(**self._access.environment())
         with repo.config_writer() as config:
             # A filter needs a remote with a name.
@@ -177,7 +197,7 @@ class Copy:
                     kill_after_timeout=GIT_TIMEOUT,
                 )
                 self._missing -= wanted
-            except git.exc.GitCommandError:
+            except gitpython().exc.GitCommandError:
                 # Some servers filter, but give single objects to nobody.
                 self._replace()
 
@@ -187,9 +207,9 @@ class Copy:
         self.repo = self._fetch_plainly()
         try:
             self.repo.git.rev_parse("--verify", "--quiet", f"{self.tip}^{{commit}}")
-        except git.exc.GitCommandError as error:
+        except gitpython().exc.GitCommandError as error:
             raise RepositoryUnreadable(
-                f"{self.branch} of {self._url} was rewritten while it was read", next_step="Run again."
+                f"{self._branch} of {self._url} was rewritten while it was read", next_step="Run again."
             ) from error
 
     def data(self, found: str) -> bytes:
@@ -212,4 +232,4 @@ class Copy:
     def deepen(self) -> None:
         """More history: all commits without their files where the server filters, else a good deal of them."""
         more = ["--unshallow", "--filter=tree:0"] if self.filtered else [f"--deepen={DEEPER}"]
-        self._fetch(self.repo, *more, refspec=f"refs/heads/{self.branch}")
+        self._fetch(self.repo, *more, refspec=f"refs/heads/{self._branch}")
