@@ -215,7 +215,9 @@ def test_what_people_typed_does_nothing_in_a_comment() -> None:
     assert "<" not in own
     assert not re.search(r"(?<!\\)`", text)
     assert not re.search(r"@\w", text) and not re.search(r"[#!]\d", re.sub(r"&#\d+;", " ", text))
-    assert "](" not in text.replace("\\](", "") and "//evil" in text and "https://evil" not in text
+    # In a summary, which is HTML, this is text.
+    comment = re.sub(r"<summary>.*</summary>", "", text)
+    assert "](" not in comment.replace("\\](", "") and "//evil" in text and "https://evil" not in text
     assert "www.evil" not in text
     row = next(
         line for line in text.splitlines() if line.startswith("| ") and "---" not in line and "State" not in line
