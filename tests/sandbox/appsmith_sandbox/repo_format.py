@@ -282,8 +282,9 @@ def _plugin(plugins: dict[str, str], name: str) -> str:
 def _load_datasources(
     store: Store, workspace_id: str, parsed: dict[str, Any], plugins: dict[str, str]
 ) -> dict[str, Document]:
-    """Name in the repository -> document: the one with its gitSyncId, else of its name and plugin, else a new one,
-    which is not configured: a repository has no configuration at all."""
+    """Name in the repository -> document: the one with its gitSyncId, which gets the repository's name, unless that is
+    another one's; else of its name and plugin; else a new one, "NAME #1" where the name is taken, and not configured: a
+    repository has no configuration at all."""
     from .datasources import new_datasource
 
     found: dict[str, Document] = {}
@@ -292,7 +293,12 @@ def _load_datasources(
             continue
         plugin = _plugin(plugins, wanted["pluginId"])
         present = store.find("datasources", workspaceId=workspace_id)
-        match = next((doc for doc in present if doc.get("gitSyncId") == wanted["gitSyncId"]), None) or next(
+        same = next((doc for doc in present if doc.get("gitSyncId") == wanted["gitSyncId"]), None)
+        if same and same["name"] != wanted["name"] and any(doc["name"] == wanted["name"] for doc in present):
+            same = None
+        if same and same["name"] != wanted["name"]:
+            same = store.update("datasources", same["id"], name=wanted["name"])
+        match = same or next(
             (doc for doc in present if doc["name"] == wanted["name"] and doc["pluginId"] == plugin), None
         )
         if match is None:

@@ -137,9 +137,22 @@ def test_datasources_are_matched_and_a_clash_gets_a_number(store: Store, tmp_pat
     assert set(written) - set(files) == {"datasources/orders_db #1.json"}
     assert set(files) - set(written) == {"datasources/orders_db.json"}
     assert b'"name": "orders_db #1"' in written["pages/Dashboard/queries/list_orders/metadata.json"]
-    # The same repository again finds the one with its gitSyncId.
-    repo_format.load(store, writer, empty_application(store), files)
-    assert len(store.find("datasources", workspaceId="w" * 24)) == 2
+    # Again: the one with its gitSyncId can't get the name, so there is one more (by reading the sources).
+    repo_format.load(store, writer, application, files)
+    names = [doc["name"] for doc in store.find("datasources", workspaceId="w" * 24)]
+    assert names == ["orders_db", "orders_db #1", "orders_db #2"]
+
+
+def test_a_datasource_gets_the_name_that_the_repository_has_for_it(store: Store, tmp_path: Path) -> None:
+    writer = release("v1.91")
+    files = files_at("v1.91/orders.bundle", "master", tmp_path)
+    application = repo_format.load(store, writer, empty_application(store), files)
+    (before,) = store.find("datasources", workspaceId="w" * 24)
+    store.update("datasources", before["id"], name="orders_database", storage={"isConfigured": True})
+    assert "datasources/orders_database.json" in repo_format.serialise(store, writer, application)
+    repo_format.load(store, writer, application, files)
+    (after,) = store.find("datasources", workspaceId="w" * 24)
+    assert (after["id"], after["name"], after["storage"]["isConfigured"]) == (before["id"], "orders_db", True)
 
 
 def test_an_unknown_plugin_is_told(store: Store, tmp_path: Path) -> None:
