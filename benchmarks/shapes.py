@@ -22,6 +22,7 @@ APPLICATION, WORKSPACE, BRANCH = "@APPLICATION@", "@WORKSPACE@", "master"
 _OLD, _NEW = "SELECT 'the old commit'", "SELECT 'the new commit'"
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _TIMES = {"modifiedAt": "@MODIFIED@", "lastDeployedAt": "@DEPLOYED@", "lastCommittedAt": "@COMMITTED@"}
 _BODIES = {"unpublishedAction": "@EDIT@", "publishedAction": "@PUBLISHED@"}
 
@@ -49,7 +50,8 @@ class _Templates:
         if isinstance(value, list):
             return [self.template(item, inside) for item in value]
         if isinstance(value, str):
-            return _UUID.sub("00000000-0000-4000-8000-000000000000", _ID.sub(self._id, value))
+            text = _TIME.sub("2026-01-01T00:00:00.000Z", _ID.sub(self._id, value))
+            return _UUID.sub("00000000-0000-4000-8000-000000000000", text)
         return value
 
     def _named(self, key: str, value: Any, inside: str) -> Any:

@@ -85,6 +85,8 @@ class Instance:
         self.calls: Counter[str] = Counter()
         self.by_app: dict[str, Counter[str]] = {}
         self.unknown: list[str] = []
+        # Every request, for the test that compares them with those that the sandbox gets.
+        self.log: list[str] = []
         self.conflicts = 0
         self._templates = templates
         self._free_at = 0.0
@@ -135,6 +137,7 @@ class Instance:
         parts = urlsplit(target)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         name, app = self._route(method, parts.path, query, headers)
+        self.log.append(f"{method} {target}")
         self.calls[name] += 1
         if app:
             self.by_app.setdefault(app.id, Counter())[name] += 1
@@ -246,7 +249,7 @@ class Instance:
         for app in [app for app in every if app not in picked][:half_done]:
             app.tip += 1
             app.tracked = app.local = app.tip
-        self.calls, self.by_app, self.unknown, self.conflicts = Counter(), {}, [], 0
+        self.calls, self.by_app, self.unknown, self.log, self.conflicts = Counter(), {}, [], [], 0
 
     def report(self) -> dict[str, Any]:
         of_apps = Counter(json.dumps(dict(sorted(calls.items()))) for calls in self.by_app.values())
@@ -351,28 +354,28 @@ class Desk:
 
     def __init__(self) -> None:
         shapes = load()
-        self._templates = {
+        self.templates = {
             name: (shape["status"], json.dumps(shape["body"], separators=(",", ":"))) for name, shape in shapes.items()
         }
-        self._instances: dict[str, Instance] = {}
+        self.instances: dict[str, Instance] = {}
 
     async def order(self, wanted: dict[str, Any]) -> dict[str, Any]:
         if wanted["do"] == "open":
             return {
                 "urls": [await self.open(wanted["applications"], wanted["scale"]) for _ in range(wanted["instances"])]
             }
-        instance = self._instances[wanted["url"]]
+        instance = self.instances[wanted["url"]]
         if wanted["do"] == "prepare":
             instance.prepare(wanted["changed"], wanted.get("half_done", 0))
             return {}
         return instance.report()
 
     async def open(self, applications: int, scale: float) -> str:
-        instance = Instance(len(self._instances), applications, scale, self._templates)
+        instance = Instance(len(self.instances), applications, scale, self.templates)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: Connection(instance), "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self._instances[url] = instance
+        self.instances[url] = instance
         return url
 
 
