@@ -27,16 +27,10 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import parse
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, Commit
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import HAS_GITPYTHON, Access, Commit
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_refusals import cannot_read, push_failed
 
-try:
-    import git
-except ImportError:
-    # The module says so in the field's words. GitPython raises the same when there is no git program.
-    HAS_GITPYTHON = False
-else:
-    HAS_GITPYTHON = True
+__all__ = ["HAS_GITPYTHON", "Clone", "Written", "may_write", "open_clone", "revert_to", "tag"]
 
 DEFAULT_AUTHOR = Author("stagecraft.appsmith", "stagecraft.appsmith@localhost")
 # The trailer of a commit that goes back, with the commit whose content it has.
@@ -45,6 +39,9 @@ CONTENT_OF = "Content-Of"
 LISTED = 100
 TIMEOUT = 300
 ABSENT = ""
+UNCHANGED, REVERTED = "unchanged", "reverted"
+# Objects that one command names.
+AT_ONCE = 1000
 # What a fetch may leave out: the contents of files, or folders as well.
 CONTENTS, TREES = "blob:none", "tree:0"
 _HEX = re.compile(r"[0-9a-f]{7,64}")
@@ -210,19 +207,28 @@ class Clone:
         failure.changed = shown != expected
         raise failure
 
-    def revert(self, branch: str, commit: str, message: str, author: Author, *, check_mode: bool = False) -> Written:
-        """One new commit on top of a branch, with the content of an earlier one; nothing where it is the same."""
+    def going_back(self, branch: str, commit: str, message: str, author: Author) -> Written:
+        """One new commit on top of a branch, with the content of an earlier one, in our own folder alone."""
         before = self.tip(branch)
         tree = self.tree(commit)
         if self.tree(before) == tree:
-            return Written(False, branch, before, before, "unchanged")
+            return Written(False, branch, before, before, UNCHANGED)
         text = f"{message.strip()}\n\n{CONTENT_OF}: {commit}"
         after = self.commit(tree, [before], text, author)
-        written = Written(
-            True, branch, before, after, "reverted", self.commits(commit, before), self.files(before, after)
-        )
-        written.warnings = self.push(after, f"refs/heads/{branch}", before, dry_run=check_mode)
-        return written
+        return Written(True, branch, before, after, REVERTED, self.commits(commit, before), self.files(before, after))
+
+    def bring(self, written: Written, *, dry_run: bool = False) -> None:
+        """Push what was made of a branch, and prove it."""
+        if written.changed:
+            ref = f"refs/heads/{written.branch}"
+            written.warnings += self.push(written.after, ref, written.before, dry_run=dry_run)
+
+    def have(self, *commits: str) -> None:
+        """All files of these commits at hand, with one request for those that are missing."""
+        listed = self.read("rev-list", "--objects", "--no-walk", "--missing=print", *commits)
+        missing = [line[1:] for line in listed.splitlines() if line.startswith("?")]
+        for start in range(0, len(missing), AT_ONCE):
+            self.fetch(*missing[start : start + AT_ONCE])
 
 
 def identity(author: Author) -> dict[str, str]:
@@ -244,6 +250,9 @@ def open_clone(remote_url: str, access: Access, *refs: str) -> Iterator[Clone]:
     """A folder with the history of O(refs) (full names), which goes away afterwards."""
     if "file" not in access.protocols:
         parse(remote_url)
+    # Costs a tenth of a second, which a promotion without tags needn't pay.
+    import git
+
     with tempfile.TemporaryDirectory(prefix="stagecraft-appsmith-", ignore_cleanup_errors=True) as folder:
         repo = git.Repo.init(os.path.join(folder, "repository"), bare=True)
         try:
@@ -278,7 +287,9 @@ def revert_to(
 ) -> Written:
     """Bring a branch back to the content of a commit or tag of its history."""
     with open_clone(remote_url, access, f"refs/heads/{branch}") as clone:
-        return clone.revert(branch, clone.find(commit, branch), message, author, check_mode=check_mode)
+        written = clone.going_back(branch, clone.find(commit, branch), message, author)
+        clone.bring(written, dry_run=check_mode)
+        return written
 
 
 def may_write(remote_url: str, access: Access) -> None:

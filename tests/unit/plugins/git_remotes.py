@@ -29,13 +29,13 @@ PROTECTED = "Gitea: Not allowed to push to protected branch master"
 class Remote:
     """A bare repository and a working copy of a person's beside it."""
 
-    def __init__(self, folder: Path, *, filters: bool = True, branch: str = "master") -> None:
-        self.bare = git.Repo.init(folder / "orders.git", bare=True, initial_branch=branch)
+    def __init__(self, folder: Path, *, filters: bool = True, branch: str = "master", name: str = "orders") -> None:
+        self.bare = git.Repo.init(folder / f"{name}.git", bare=True, initial_branch=branch)
         if filters:
             with self.bare.config_writer() as config:
                 config.set_value("uploadpack", "allowFilter", "true")
                 config.set_value("uploadpack", "allowAnySHA1InWant", "true")
-        self.work = git.Repo.init(folder / "work", initial_branch=branch)
+        self.work = git.Repo.init(folder / f"{name}-work", initial_branch=branch)
         with self.work.config_writer() as config:
             config.set_value("user", "name", "Dana Dev").set_value("user", "email", "dana@example.com")
             config.set_value("commit", "gpgsign", "false")
@@ -93,23 +93,29 @@ class Remote:
         self.hook(f'git update-ref "refs/heads/{branch}" {commit}', "update")
 
 
-def read_only(folder: Path) -> Access:
-    """A way to a repository on which nothing may be pushed, as a deploy key that may only read."""
-    script = folder / "ssh"
-    # Git calls it as ssh HOST "git-receive-pack 'PATH'".
+class ScriptAccess(Access):
+    """SSH by a script, in the place of the file with known hosts."""
+
+    def environment(self) -> dict[str, str]:
+        script = str(self.known_hosts_file)
+        return {**super().environment(), "GIT_SSH_COMMAND": script, "GIT_SSH_VARIANT": "simple"}
+
+
+def by_script(folder: Path, refused: str = "nothing") -> ScriptAccess:
+    """A way to the repositories below a folder (or anywhere, by their whole path)."""
+    script = folder / f"ssh-{refused}"
+    # Git calls it as: ssh HOST "git-receive-pack 'PATH'".
     script.write_text(
         "#!/bin/sh\nfor last; do :; done\ncase $last in\n"
-        f'git-receive-pack*) echo "{READ_ONLY}" >&2; exit 1;;\nesac\nexec sh -c "$last"\n'
+        f'{refused}*) echo "{READ_ONLY}" >&2; exit 1;;\nesac\ncd "{folder}"\nexec sh -c "$last"\n'
     )
     script.chmod(0o755)
     return ScriptAccess(protocols="ssh:file", known_hosts_file=str(script))
 
 
-class ScriptAccess(Access):
-    """SSH by a script."""
-
-    def environment(self) -> dict[str, str]:
-        return {**super().environment(), "GIT_SSH_COMMAND": str(self.known_hosts_file), "GIT_SSH_VARIANT": "simple"}
+def read_only(folder: Path) -> ScriptAccess:
+    """A way on which nothing may be pushed, as with a deploy key that may only read."""
+    return by_script(folder, "git-receive-pack")
 
 
 def by_ssh(remote: Remote) -> str:
