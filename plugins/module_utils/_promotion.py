@@ -27,7 +27,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_lan
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_look import Look, Options
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_proofs import PROVEN, UNTESTED
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_waves import Wave
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_waves import Wave, names_of
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls import SmokeTestFailed
 
 Noted = list[tuple[Target, str | None]]
@@ -237,7 +237,7 @@ class Promotion:
         return [(item.target, times[item.target.id]) for item in proven if item.target.id in times]
 
     def _tests_of(self, items: list[Item]) -> list[int]:
-        names = {item.target.name for item in items}
+        names = {name for item in items for name in names_of(item.target)}
         return [
             position
             for position, test in enumerate(self.options.smoke_tests)
@@ -248,13 +248,15 @@ class Promotion:
         """Run the tests of these applications, and those of none; whether all passed."""
         positions = self._tests_of(items)
         tests = [self.options.smoke_tests[position] for position in positions]
-        results = _smoke.run_tests(self.git.client, self.git, [item.target for item in items], tests)
-        for position, result in zip(positions, results, strict=True):
+        results = _smoke.run_tests(
+            self.git.client, self.git, [item.target for item in items], tests, width=self.options.width
+        )
+        for position, test, result in zip(positions, tests, results, strict=True):
             self._tested[position] = {**result, "wave": wave}
             if not result.get("failed"):
                 continue
             for item in items:
-                if item.target.name == result.get("application") and item.state == DEPLOYED and item.error is None:
+                if test.get("application") in names_of(item.target) and item.state == DEPLOYED and item.error is None:
                     item.fail(SmokeTestFailed(f"Smoke test '{result.get('name')}': {result.get('msg')}"))
         return not any(result.get("failed") for result in results)
 

@@ -169,7 +169,7 @@ class PromotingModule(GitModule):
     def _check_tests(options: Options, selection: Selection) -> None:
         """A test of an application that isn't there would never be run, and nobody would know."""
         named = {str(test["application"]) for test in options.smoke_tests if test.get("application")}
-        missing = sorted(named - {target.name for target in selection.listed})
+        missing = sorted(named - {name for target in selection.listed for name in _promotion_waves.names_of(target)})
         if missing:
             raise InvalidInput(
                 f"Smoke tests name applications that are not there: {', '.join(missing)}",

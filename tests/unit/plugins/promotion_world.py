@@ -125,8 +125,11 @@ class World:
                 }
                 for app in self.apps
             ]
-        elif kind == "datasources":
-            data = []
+        elif kind in ("datasources", "datasources used"):
+            data = [
+                {"id": name, "name": name, "datasourceStorages": {"unused_env": {"isConfigured": False}}}
+                for name in self.unconfigured
+            ]
         elif app is None:
             raise AssertionError(f"what is {kind} {query}?")
         elif kind == "fetch":
@@ -135,11 +138,6 @@ class World:
             data = status(behind=app.behind, modified=EDITED if app.half_done else ())
         elif kind == "pages":
             data = {"pages": [{"name": "Order", "slug": "order"}]}
-        elif kind == "datasources used":
-            data = [
-                {"id": name, "name": name, "datasourceStorages": {"unused_env": {"isConfigured": False}}}
-                for name in self.unconfigured
-            ]
         elif kind == "export":
             return export(f"select {app.version}")
         else:

@@ -74,7 +74,7 @@ def behind(
     begin(calls)
     calls.fetch(behind=count)
     calls.status(found, remote=False)
-    calls.datasources(*unconfigured)
+    calls.workspace_datasources(*unconfigured)
     if not plan:
         calls.export()
 
@@ -82,7 +82,7 @@ def behind(
 def proven(calls: GitCalls, *unconfigured: str, id: str = BASE) -> None:
     calls.status(id=id, remote=False)
     calls.export(id=id)
-    calls.datasources(*unconfigured, id=id)
+    calls.workspace_datasources(*unconfigured, id=id)
 
 
 def side_by_side(calls: GitCalls, fetch: Callable[[str], None], *, due: bool = True) -> None:
@@ -92,7 +92,7 @@ def side_by_side(calls: GitCalls, fetch: Callable[[str], None], *, due: bool = T
         fetch(identifier)
         calls.status(remote=False, id=identifier)
         if due:
-            calls.datasources(id=identifier)
+            calls.workspace_datasources(id=identifier, listed=identifier == BASE)
             calls.export(id=identifier)
         else:
             calls.published(id=identifier)
@@ -100,18 +100,15 @@ def side_by_side(calls: GitCalls, fetch: Callable[[str], None], *, due: bool = T
 
 
 def deployed_beside(calls: GitCalls, *ids: str) -> None:
-    """The first is deployed while the second one is looked at, and proven while that is deployed; their datasources
-    are looked at after both."""
+    """The first is deployed while the second one is looked at, and proven while that is deployed; the datasources
+    of their workspace are looked at after both."""
     start = len(calls.api._steps) - 1
     for identifier in ids:
         calls.discard(id=identifier)
         calls.status(id=identifier, remote=False)
         calls.export(id=identifier)
     any_order(calls, start)
-    start = len(calls.api._steps)
-    for identifier in ids:
-        calls.datasources(id=identifier)
-    any_order(calls, start)
+    calls.workspace_datasources()
 
 
 def any_order(calls: GitCalls, start: int) -> None:
@@ -148,7 +145,7 @@ def test_an_application_without_a_published_view_is_deployed_again(calls: GitCal
     calls.fetch()
     calls.status(remote=False)
     calls.published(gone=True)
-    calls.datasources()
+    calls.workspace_datasources()
     calls.export()
     calls.discard()
     proven(calls)
@@ -253,7 +250,7 @@ def test_gate_drift_refuses_a_persons_work(calls: GitCalls, run_module: Run) -> 
     calls.fetch(behind=1)
     calls.status(status(modified=EDITED), remote=False)
     calls.export(export("select 2", published="select 1"))
-    calls.datasources()
+    calls.workspace_datasources()
     result = run_module("promotion", ALL)
     entry = one(result)
     assert result["failed"] and (entry["state"], entry["gate"], entry["changed"]) == ("refused", "drift", False)
@@ -265,7 +262,7 @@ def test_gate_drift_may_be_told_to_discard(calls: GitCalls, run_module: Run) -> 
     calls.fetch(behind=1)
     calls.status(status(modified=EDITED), remote=False)
     calls.export(export("select 2", published="select 1"))
-    calls.datasources()
+    calls.workspace_datasources()
     calls.discard()
     proven(calls)
     entry = one(run_module("promotion", {**ALL, "drift": "discard"}))
@@ -277,7 +274,7 @@ def test_gate_drift_holds_for_a_pull_whatever_it_was_told(calls: GitCalls, run_m
     calls.fetch(behind=1)
     calls.status(status(modified=EDITED), remote=False)
     calls.export(export("select 2", published="select 1"))
-    calls.datasources()
+    calls.workspace_datasources()
     assert one(run_module("promotion", {**ALL, "drift": "discard", "strategy": "pull"}))["gate"] == "drift"
 
 
@@ -296,7 +293,7 @@ def test_such_changes_are_thrown_away_when_told_to(calls: GitCalls, run_module: 
     calls.fetch()
     calls.status(status(modified=EDITED), remote=False)
     calls.export(export("select 2", published="select 1"))
-    calls.datasources()
+    calls.workspace_datasources()
     calls.discard()
     proven(calls)
     entry = one(run_module("promotion", {**ALL, "drift": "discard"}))
@@ -308,11 +305,11 @@ def test_a_migrations_traces_are_no_drift(calls: GitCalls, run_module: Run) -> N
     calls.fetch(behind=1)
     calls.status(status(modified=MIGRATED), remote=False)
     calls.export()
-    calls.datasources()
+    calls.workspace_datasources()
     calls.discard()
     calls.status(status(modified=MIGRATED), remote=False)
     calls.export()
-    calls.datasources()
+    calls.workspace_datasources()
     entry = one(run_module("promotion", ALL))
     assert (entry["state"], entry["drift"], entry["discarded"]) == ("deployed", "migration", [])
 
@@ -331,7 +328,7 @@ def test_a_pull_is_refused_with_a_migrations_traces(calls: GitCalls, run_module:
     calls.fetch(behind=1)
     calls.status(status(modified=MIGRATED), remote=False)
     calls.export()
-    calls.datasources()
+    calls.workspace_datasources()
     result = run_module("promotion", {**ALL, "strategy": "pull"})
     assert one(result)["gate"] == "drift" and "strategy: discard" in result["msg"]
 
@@ -381,7 +378,7 @@ def test_different_ways_are_refused(calls: GitCalls, run_module: Run) -> None:
     begin(calls)
     calls.fetch(ahead=1, behind=1)
     calls.status(remote=False)
-    calls.datasources()
+    calls.workspace_datasources()
     calls.export()
     result = run_module("promotion", ALL)
     assert one(result)["error"]["title"] == "GitConflict" and one(result)["state"] == "failed"
@@ -407,7 +404,7 @@ def test_what_an_interrupted_run_left_is_finished(calls: GitCalls, run_module: R
     calls.fetch()
     calls.status(status(modified=EDITED), remote=False)
     calls.export()
-    calls.datasources()
+    calls.workspace_datasources()
     calls.discard()
     proven(calls)
     result = run_module("promotion", ALL)
@@ -421,7 +418,7 @@ def test_files_that_disagree_in_the_repository_are_deployed_and_told(calls: GitC
     calls.discard()
     calls.status(status(modified=UNEVEN), remote=False)
     calls.export()
-    calls.datasources()
+    calls.workspace_datasources()
     result = run_module("promotion", ALL)
     assert result["changed"] and one(result)["state"] == "deployed"
     assert "disagree" in one(result)["warnings"][0] and UNEVEN[0] in one(result)["warnings"][0]
@@ -435,7 +432,7 @@ def test_files_that_disagree_in_the_repository_are_no_change_again(
     calls.fetch()
     calls.status(status(modified=UNEVEN), remote=False)
     calls.export()
-    calls.datasources()
+    calls.workspace_datasources()
     if not check_mode:
         calls.discard()
         calls.status(status(modified=UNEVEN), remote=False)
@@ -451,7 +448,7 @@ def test_settings_that_an_interrupted_run_left_are_finished(calls: GitCalls, run
     calls.fetch()
     calls.status(status(modified=UNEVEN), remote=False)
     calls.export()
-    calls.datasources()
+    calls.workspace_datasources()
     calls.discard()
     proven(calls)
     result = run_module("promotion", ALL)
@@ -463,7 +460,7 @@ def test_an_unpublished_deployment_is_found_and_finished(calls: GitCalls, run_mo
     calls.fetch()
     calls.status(remote=False)
     calls.export(export("select 2", published="select 1"))
-    calls.datasources()
+    calls.workspace_datasources()
     calls.discard()
     proven(calls)
     assert run_module("promotion", {**ALL, "verify": "content"})["changed"]
@@ -511,7 +508,7 @@ def test_one_failure_does_not_stop_the_others(calls: GitCalls, run_module: Run) 
     calls.status(id=DESK, remote=False)
     calls.export(id=DESK)
     any_order(calls, start)
-    calls.datasources(id=DESK)
+    calls.workspace_datasources(id=DESK)
     result = run_module("promotion", ALL)
     assert result["failed"] and [entry["state"] for entry in result["applications"]] == ["failed", "deployed"]
     assert "IncompatibleVersion [AE-JSN-4045]: orders" in result["msg"]
@@ -636,7 +633,7 @@ def test_a_commit_that_came_meanwhile_is_the_next_runs(
     new.status(remote=False)
     new.export()
     new.fetch(behind=1)
-    new.datasources()
+    new.workspace_datasources()
     result = run_module("promotion", READ)
     assert not result["failed"] and "newer commit" in one(result)["warnings"][0]
 
@@ -648,7 +645,7 @@ def test_an_interrupted_deployment_has_no_commit_before(
     new.fetch()
     new.status(status(modified=EDITED), remote=False)
     new.export()
-    new.datasources()
+    new.workspace_datasources()
     entry = one(run_module("promotion_info", PLAN))
     assert (entry["state"], entry["commit_before"], entry["changes"]) == ("interrupted", None, None)
 
@@ -679,6 +676,6 @@ def test_without_the_repository_the_changes_come_from_what_was_shown(new: GitCal
     new.discard()
     new.status(remote=False)
     new.export(export("select 2"))
-    new.datasources()
+    new.workspace_datasources()
     entry = one(run_module("promotion", ALL))
     assert entry["plan"] == "counts" and entry["changes"]["queries"]["changed"] == ["Order/get_order"]

@@ -178,12 +178,13 @@ def test_the_calls_of_a_run_with_16_of_which_2_changed(
     result = run_module("promotion", {**kept, "promoted_by": "Dana"})
     assert result["summary"]["deployed"] == 2 and result["summary"]["current"] == 14
     assert world.of("app-05") == ["fetch"]
-    look = ["fetch", "status", "datasources used", "export"]
-    assert world.of("app-03") == [*look, "discard", "status", "export", "datasources used"]
-    # Besides: the release, the workspaces, their applications, and these again for the next run's sake.
+    assert world.of("app-03") == ["fetch", "status", "export", "discard", "status", "export"]
+    # Besides: the release, the workspaces, their applications and (before and after the deployments) their
+    # datasources, and the applications again for the next run's sake.
     others = [call for call in world.calls if not call.startswith("app-")]
-    assert others == ["info", "workspaces/home", "applications/home", "applications/home"]
-    assert len(world.calls) == 14 + 2 * 8 + 4
+    listed = ["info", "workspaces/home", "applications/home", "datasources"]
+    assert others == [*listed, "datasources", "applications/home"]
+    assert len(world.calls) == 14 + 2 * 6 + 6
 
 
 # -- what earlier runs have proven -------------------------------------------------------------------------------------
@@ -498,7 +499,9 @@ class FakeTests:
         self.failing: set[str] = set()
         self.ran: list[list[str]] = []
 
-    def run(self, client: Any, git: Any, targets: list[Target], tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def run(
+        self, client: Any, git: Any, targets: list[Target], tests: list[dict[str, Any]], *, width: int
+    ) -> list[dict[str, Any]]:
         self.ran.append([test["name"] for test in tests])
         return [
             {
