@@ -53,7 +53,7 @@ class Present:
 
 @dataclass
 class Landscape:
-    """What the target's workspaces have: listed when it matters, once a run, whatever thread asks."""
+    """What the target's workspaces have: listed when it matters, whatever thread asks."""
 
     _lock: Any = field(default_factory=threading.RLock, repr=False)
     _plugins: dict[str, Plugin] | None = None
@@ -67,25 +67,24 @@ class Landscape:
     def look(self, client: Client, item: Item) -> None:
         """Fill in what the gates must know of the item's datasources.
 
-        Costs a GET of those that the application uses. Where the repository could be read there is one of the plugins
-        in a run, one of the workspace's datasources if the tip uses another one than the application does now, and an
-        export where the names alone don't tell which one is meant. A datasource that a person has yet to finish costs
-        one of the pages, for its address.
+        While all datasources of a workspace are configured, one GET of them is all that its applications cost, and one
+        of the plugins in a run where repositories are read. Else an application costs the list of those that it uses;
+        an export where names alone don't tell which one is meant; and its pages where a person has to finish one, for
+        the address.
         """
         target = item.target
-        used = used_by_application(client, target.workspace_id, target.id)
         uses = item.facts.datasources if item.facts else []
         plugins = self._all_plugins(client, target.workspace_id) if uses else {}
-        found = [present(one, plugins) for one in used]
-        if {use.name for use in uses} - {one.name for one in found}:
-            known = {one.id for one in found}
-            found += [
-                present(one, plugins) for one in self._list(client, target.workspace_id) if one["id"] not in known
-            ]
-        item.workspace_datasources = found
-        if any(_doubtful(item, use, used) for use in uses):
-            item.sync_ids = _sync_ids(client, target.id)
-        unconfigured = {one["name"] for one in used if not storage_of(one).get("isConfigured")}
+        item.workspace_datasources = there = [present(one, plugins) for one in self._list(client, target.workspace_id)]
+        ready = all(one.configured and one.finished for one in there)
+        doubtful = [use for use in uses if _doubtful(item, use)]
+        used: list[Present] | None = None
+        if not ready or doubtful:
+            listed = used_by_application(client, target.workspace_id, target.id)
+            used = [present(one, plugins) for one in listed]
+            if any(_needs_identity(item, use, used) for use in doubtful):
+                item.sync_ids = _sync_ids(client, target.id)
+        unconfigured = {one.name for one in used or () if not one.configured}
         item.new_datasources = []
         if uses and item.state != DEPLOYED:
             matched = [(use, match(item, use)) for use in uses]
@@ -93,7 +92,7 @@ class Landscape:
             unconfigured = {one.name for _use, one in matched if one and not one.configured}
             item.new_datasources = sorted(use.name for use, one in matched if not one)
         item.unconfigured = sorted(unconfigured)
-        item.datasources_by_hand = self._by_hand(client, item, found, plugins, {one["name"] for one in used})
+        item.datasources_by_hand = self._by_hand(client, item, used or [], plugins)
 
     def _all_plugins(self, client: Client, workspace_id: str) -> dict[str, Plugin]:
         with self._lock:
@@ -108,14 +107,12 @@ class Landscape:
                 self._listed[workspace_id] = client.get("/datasources", params={"workspaceId": workspace_id}) or []
             return self._listed[workspace_id]
 
-    def _by_hand(
-        self, client: Client, item: Item, found: list[Present], plugins: dict[str, Plugin], used: set[str]
-    ) -> list[Json]:
+    def _by_hand(self, client: Client, item: Item, used: list[Present], plugins: dict[str, Plugin]) -> list[Json]:
         """Those that a person has to set up, with what is done about each."""
         listed: list[tuple[str, str, Present | None, str | None, list[str]]] = []
         if item.facts is None:
             # Of the repository nothing is known, so neither are the pages.
-            listed += [(one.name, one.plugin, one, one.by_hand, []) for one in found if one.name in used]
+            listed += [(one.name, one.plugin, one, one.by_hand, []) for one in used]
         for use in item.facts.datasources if item.facts else ():
             one = match(item, use)
             plugin = next((known for known in plugins.values() if known.reference == use.plugin), None)
@@ -187,15 +184,19 @@ def collisions(item: Item) -> list[str]:
     return found
 
 
-def _doubtful(item: Item, use: DatasourceUse, used: list[Json]) -> bool:
-    """Whether names alone don't tell which of the target's datasources is meant."""
+def _doubtful(item: Item, use: DatasourceUse) -> bool:
+    """Whether its name and plugin don't find it on the target, or its file says that they find another."""
     one = next((one for one in item.workspace_datasources if one.name == use.name), None)
-    if one is None:
-        # It may be there under the name of one that the tip doesn't name.
-        names = {other.name for other in item.facts.datasources} if item.facts else set()
-        return any(other["name"] not in names for other in used)
     changed = item.status.modified if item.status else ()
-    return bool(one.plugin != use.plugin or f"datasources/{use.name}.json" in changed)
+    return one is None or one.plugin != use.plugin or f"datasources/{use.name}.json" in changed
+
+
+def _needs_identity(item: Item, use: DatasourceUse, used: list[Present]) -> bool:
+    """Whether only the gitSyncId tells. One that isn't there by name may be one of those that the tip doesn't name."""
+    if any(one.name == use.name for one in item.workspace_datasources):
+        return True
+    names = {other.name for other in item.facts.datasources} if item.facts else set()
+    return any(other.name not in names for other in used)
 
 
 def _sync_ids(client: Client, application_id: str) -> dict[str, str] | None:

@@ -210,6 +210,19 @@ class GitCalls:
             data=[*items, {"id": "x", "name": "good", "datasourceStorages": {"unused_env": {"isConfigured": True}}}],
         )
 
+    def workspace_datasources(self, *unconfigured: str, id: str = BASE, listed: bool = True) -> None:
+        """As a promotion looks: the workspace's (unless they are known already), and while one of them has no
+        configuration those of the application."""
+        items = [
+            {"id": name, "name": name, "datasourceStorages": {"unused_env": {"isConfigured": False}}}
+            for name in unconfigured
+        ]
+        items.append({"id": "x", "name": "good", "datasourceStorages": {"unused_env": {"isConfigured": True}}})
+        if listed:
+            self.api.expect("GET", "/datasources", params={"workspaceId": WORKSPACE_ID}, data=items)
+        if unconfigured:
+            self.datasources(*unconfigured, id=id)
+
     # -- writes -----------------------------------------------------------------------------------------------------
     def commit(self, message: str, *, id: str = BASE, **more: Any) -> None:
         path = f"/git/commit/app/{id}" if self.old else f"/git/applications/{id}/commit"

@@ -99,64 +99,81 @@ def calls(api: Any) -> Calls:
 
 
 # -- what it costs ---------------------------------------------------------------------------------------------------
-def test_without_the_repository_it_costs_one_call(calls: Calls, client: Client) -> None:
-    calls.used(listed("orders_db", configured=False), listed("mail"))
-    one = item(facts=False)
-    Landscape().look(client, one)
-    assert (one.unconfigured, one.new_datasources, one.datasources_by_hand) == (["orders_db"], [], [])
-
-
-def test_the_plugins_are_asked_for_once_a_run(calls: Calls, client: Client) -> None:
+def test_while_all_are_configured_a_workspace_costs_one_call(calls: Calls, client: Client) -> None:
     landscape = Landscape()
-    calls.used(listed("orders_db"))
+    calls.workspace(listed("orders_db"), listed("mail"))
+    for _application in range(3):
+        one = item(facts=False)
+        landscape.look(client, one)
+        assert (one.unconfigured, one.new_datasources, one.datasources_by_hand) == ([], [], [])
+
+
+def test_while_one_is_not_each_application_says_what_it_uses(calls: Calls, client: Client) -> None:
+    landscape = Landscape()
+    calls.workspace(listed("orders_db", configured=False), listed("mail"))
+    calls.used(listed("orders_db", configured=False))
+    one, other = item(facts=False), item(facts=False)
+    landscape.look(client, one)
+    calls.used(listed("mail"))
+    landscape.look(client, other)
+    assert (one.unconfigured, other.unconfigured) == (["orders_db"], [])
+
+
+def test_with_the_repository_the_plugins_are_asked_for_once_a_run(calls: Calls, client: Client) -> None:
+    landscape = Landscape()
     calls.plugins()
-    landscape.look(client, item(use("orders_db")))
-    calls.used(listed("orders_db"))
-    landscape.look(client, item(use("orders_db")))
+    calls.workspace(listed("orders_db"))
+    for _application in range(3):
+        one = item(use("orders_db"))
+        landscape.look(client, one)
+        assert (one.unconfigured, one.new_datasources) == ([], [])
 
 
-def test_the_workspace_is_listed_once_until_it_is_forgotten(calls: Calls, client: Client) -> None:
+def test_a_workspace_is_listed_again_when_it_is_forgotten(calls: Calls, client: Client) -> None:
     landscape = Landscape()
-    calls.used()
     calls.plugins()
     calls.workspace(listed("orders_db"))
     one = item(use("orders_db"))
     landscape.look(client, one)
-    assert (one.unconfigured, one.new_datasources) == ([], [])
-    calls.used()
-    landscape.look(client, item(use("orders_db")))
     landscape.forget(WORKSPACE)
-    calls.used()
     calls.workspace()
+    calls.used()
     landscape.look(client, one)
     assert one.new_datasources == ["orders_db"]
 
 
-def test_an_application_without_datasources_costs_one_call(calls: Calls, client: Client) -> None:
-    calls.used()
-    Landscape().look(client, item())
-
-
 # -- new, renamed, taken ---------------------------------------------------------------------------------------------
 def test_what_the_tip_uses_no_more_need_not_be_configured(calls: Calls, client: Client) -> None:
-    calls.used(listed("old_db", configured=False), listed("orders_db", configured=False))
+    landscape = Landscape()
+    found = [listed("old_db", configured=False), listed("orders_db", configured=False)]
     calls.plugins()
+    calls.workspace(*found)
+    calls.used(*found)
     one = item(use("orders_db"))
-    Landscape().look(client, one)
+    landscape.look(client, one)
     assert one.unconfigured == ["orders_db"]
     # After the deployment all that it uses counts.
-    calls.used(listed("old_db", configured=False))
-    calls.plugins()
+    landscape.forget(WORKSPACE)
+    calls.workspace(*found)
+    calls.used(found[0])
     one.state = DEPLOYED
-    one.facts = Facts(schema=(12, 2), commit_after="c0ffee", datasources=[use("old_db")])
-    Landscape().look(client, one)
+    landscape.look(client, one)
     assert (one.unconfigured, one.new_datasources) == (["old_db"], [])
 
 
+def test_a_new_one_is_new(calls: Calls, client: Client) -> None:
+    calls.plugins()
+    calls.workspace(listed("mail"))
+    calls.used()
+    one = item(use("orders_db"))
+    Landscape().look(client, one)
+    assert (one.new_datasources, one.unconfigured, collisions(one)) == (["orders_db"], [], [])
+
+
 def test_a_new_one_beside_one_that_went_may_be_the_same_renamed(calls: Calls, client: Client) -> None:
-    calls.used(listed("production_db"))
     calls.plugins()
     calls.workspace(listed("production_db"))
+    calls.used(listed("production_db"))
     calls.export(production_db="w0_orders_db")
     one = item(use("orders_db"))
     Landscape().look(client, one)
@@ -164,9 +181,9 @@ def test_a_new_one_beside_one_that_went_may_be_the_same_renamed(calls: Calls, cl
 
 
 def test_a_new_one_beside_one_that_went_may_be_new(calls: Calls, client: Client) -> None:
-    calls.used(listed("old_db"))
     calls.plugins()
     calls.workspace(listed("old_db"))
+    calls.used(listed("old_db"))
     calls.export(old_db="w0_old_db")
     one = item(use("orders_db"))
     Landscape().look(client, one)
@@ -174,9 +191,9 @@ def test_a_new_one_beside_one_that_went_may_be_new(calls: Calls, client: Client)
 
 
 def test_a_name_of_another_plugin_is_taken(calls: Calls, client: Client) -> None:
-    calls.used()
     calls.plugins()
     calls.workspace(listed("orders_db", "p-my"))
+    calls.used()
     calls.export()
     one = item(use("orders_db"))
     Landscape().look(client, one)
@@ -186,8 +203,9 @@ def test_a_name_of_another_plugin_is_taken(calls: Calls, client: Client) -> None
 
 
 def test_another_identity_shows_as_a_changed_file(calls: Calls, client: Client) -> None:
-    calls.used(listed("orders_db"))
     calls.plugins()
+    calls.workspace(listed("orders_db"))
+    calls.used(listed("orders_db"))
     calls.export(orders_db="w9_7")
     one = item(use("orders_db"), status=Status(False, 0, 1, modified=("datasources/orders_db.json",)))
     Landscape().look(client, one)
@@ -196,9 +214,9 @@ def test_another_identity_shows_as_a_changed_file(calls: Calls, client: Client) 
 
 
 def test_without_the_right_to_export_names_must_do(calls: Calls, client: Client) -> None:
-    calls.used()
     calls.plugins()
     calls.workspace(listed("orders_db", "p-my"))
+    calls.used()
     error = (404, "AE-ACL-4004", "Unable to find application")
     calls.api.expect("GET", f"/applications/export/{APPLICATION}", error=error)
     one = item(use("orders_db"))
@@ -207,8 +225,8 @@ def test_without_the_right_to_export_names_must_do(calls: Calls, client: Client)
 
 
 def test_a_plugin_goes_by_the_name_that_repositories_use(calls: Calls, client: Client) -> None:
-    calls.used(listed("ai", "p-ai"))
     calls.plugins()
+    calls.workspace(listed("ai", "p-ai"))
     one = item(use("ai", "Open AI"))
     Landscape().look(client, one)
     assert (one.new_datasources, one.datasources_by_hand) == ([], [])
@@ -226,8 +244,10 @@ def test_a_plugin_goes_by_the_name_that_repositories_use(calls: Calls, client: C
 def test_what_a_person_must_set_up(
     calls: Calls, client: Client, plugin: str, reference: str, configuration: Any, why: str
 ) -> None:
-    calls.used(listed("x", plugin, configured=reference != "Twilio", configuration=configuration))
+    found = listed("x", plugin, configured=reference != "Twilio", configuration=configuration)
     calls.plugins()
+    calls.workspace(found)
+    calls.used(found)
     calls.pages()
     one = item(use("x", reference, page="Plan"))
     Landscape().look(client, one)
@@ -249,17 +269,17 @@ def test_what_a_person_must_set_up(
 def test_what_a_person_has_finished(
     calls: Calls, client: Client, plugin: str, reference: str, configuration: Any
 ) -> None:
-    calls.used(listed("x", plugin, configuration=configuration))
     calls.plugins()
+    calls.workspace(listed("x", plugin, configuration=configuration))
     one = item(use("x", reference))
     Landscape().look(client, one)
     assert [entry["done"] for entry in one.datasources_by_hand] == ["configured on the target"]
 
 
 def test_a_new_one_has_no_address_yet(calls: Calls, client: Client) -> None:
-    calls.used()
     calls.plugins()
     calls.workspace()
+    calls.used()
     one = item(use("x", "google-sheets-plugin"))
     Landscape().look(client, one)
     done = "a person finishes it in the application's editor, after the deployment"
@@ -269,8 +289,8 @@ def test_a_new_one_has_no_address_yet(calls: Calls, client: Client) -> None:
 @pytest.mark.parametrize("reference", ["AWS Lambda", "restapi-plugin", "postgres-plugin", "Open AI"])
 def test_what_keys_are_enough_for(calls: Calls, client: Client, reference: str) -> None:
     plugin = next(one["id"] for one in PLUGINS if reference in (one["pluginName"], one["packageName"]))
-    calls.used(listed("x", str(plugin)))
     calls.plugins()
+    calls.workspace(listed("x", str(plugin)))
     one = item(use("x", reference))
     Landscape().look(client, one)
     assert one.datasources_by_hand == []
@@ -278,16 +298,18 @@ def test_what_keys_are_enough_for(calls: Calls, client: Client, reference: str) 
 
 @pytest.mark.parametrize("reference", ["hubspot-1.0", "Airtable", "twilio", "google-sheets-plugin"])
 def test_kinds_that_the_target_does_not_even_list(calls: Calls, client: Client, reference: str) -> None:
-    calls.used()
     calls.plugins()
     calls.workspace()
+    calls.used()
     one = item(use("x", reference))
     Landscape().look(client, one)
     assert one.datasources_by_hand[0]["plugin"] == reference
 
 
 def test_without_the_repository_what_the_target_shows_is_told(calls: Calls, client: Client) -> None:
-    calls.used(listed("crm", "p-rest", configuration=BY_CODE))
+    found = listed("crm", "p-rest", configuration=BY_CODE)
+    calls.workspace(found)
+    calls.used(found)
     calls.pages()
     one = item(facts=False)
     Landscape().look(client, one)
