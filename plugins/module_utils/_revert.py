@@ -14,13 +14,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _secret_scan
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._ledger import Ledger
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion import Promotion
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import Facts
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import Facts, facts_of
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_history import (
     Entry,
     Wanted,
@@ -201,22 +200,6 @@ class Returning(Promotion):
     def __init__(self, git: Git, targets: list[Target], options: Options, look: Look) -> None:
         super().__init__(git, targets, options)
         self._look = look
-
-
-def facts_of(repository: Repository, *, behind: int, scan_secrets: bool) -> Facts:
-    """As C(read_facts) has them of a remote."""
-    before = repository.commit_before(behind)
-    scan = scan_secrets and _secret_scan.HAS_SCANNER
-    return Facts(
-        schema=repository.schema_numbers(),
-        commits=repository.commits(behind),
-        commit_before=before,
-        commit_after=repository.tip,
-        changes=repository.changes(before) if before else None,
-        datasources=repository.datasources(),
-        secrets=list(_secret_scan.scan(repository.texts(before))) if scan else None,
-        content=repository.content(),
-    )
 
 
 def key_of(remote_url: str, branch: str) -> tuple[Any, str]:
