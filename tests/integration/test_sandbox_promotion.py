@@ -563,9 +563,11 @@ def test_a_killed_server_is_found_half_done_and_finished(world: World) -> None:
     for one in (application, other):
         one.edit("SELECT 1")
     world.fault("killed", application)
-    result = world.promote(application, other, appsmith_timeout=3)
+    try:
+        result = world.promote(application, other, appsmith_timeout=2, appsmith_git_lock_timeout=2)
+    finally:
+        process.start(world.root, world.port, world.release, time_scale=world.stage.time_scale)
     assert result["failed"] and entry(result, application)["failed"]
-    process.start(world.root, world.port, world.release, time_scale=world.stage.time_scale)
     result = world.promote(application, other)
     assert not result["failed"], result["msg"]
     assert [application.published, other.published] == ["SELECT 1", "SELECT 1"]
