@@ -87,8 +87,8 @@ options:
         elements: str
       percent:
         description:
-          - How many it takes of those that no wave names, in the order in which the instance lists them, as a share of
-            all that are due, rounded up.
+          - How many it takes of those that no wave names, in the order of their names, as a share of all that are due,
+            rounded up.
         type: int
   width:
     description: How many applications are fetched and looked at side by side, 1 to 32.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import GitWriteConflict, ProofFailed
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome
@@ -28,6 +29,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_ite
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_look import Options
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers, attempt
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import between_views
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import Content
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._rescue import rescue
 
 STOPPED = "not deployed, since another application failed before it"
@@ -121,6 +123,7 @@ class Lane:
                 directory=gates.rescue_directory,
             )
             item.rescued_to, item.changed = saved["rescued_to"], True
+            item.warn(*saved.get("warnings") or ())
 
     def _send(self, git: Git, item: Item, *, repeat: bool) -> None:
         # Nothing but a discard gets an application out of a half-done deployment, or out of what was rescued.
@@ -135,7 +138,9 @@ class Lane:
         interrupted, before = item.state == INTERRUPTED, item.status
         outcome = prove(git, sent, clash_is_open=self.options.gates.clash == "warn")
         item.warn(*outcome.warnings)
-        item.status = after = outcome.after
+        after = outcome.after
+        # Kept to the end of the run, so without the server's own words.
+        item.status = replace(after, raw={}) if after else None
         # The proof has seen that what is left is the repository's own or a migration's, if anything is.
         item.drift = NONE if not after or after.clean else CHANGES if uneven(after) else MIGRATION
         self._prove_content(git, item, outcome)
@@ -165,6 +170,7 @@ class Lane:
                 f"{(item.commit_after or '')[:10]}: {named(differences)}",
                 next_step="Run again; if it stays, see the application's Git settings on the instance.",
             )
+        item.facts.content = Content()
 
     def _differences_now(self, git: Git, item: Item, published: View) -> list[str]:
         """Somebody may have pushed while this run was at work; nobody is to blame for that."""

@@ -239,4 +239,8 @@ class PromotingModule(GitModule):
         """The account that did it; with a session alone the server knows."""
         if self.params["appsmith_username"]:
             return str(self.params["appsmith_username"])
-        return str(_session.whoami(self.client).get("email") or "") or None
+        try:
+            return str(_session.whoami(self.client).get("email") or "") or None
+        except AppsmithError:
+            # No reason to leave no word at all.
+            return None

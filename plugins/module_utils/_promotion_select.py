@@ -16,7 +16,11 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url im
 
 
 class Selection:
-    """One list of the workspaces, and one of the applications of each that is meant; no release has one for all."""
+    """One list of the workspaces, and one of the applications of each that is meant; no release has one for all.
+
+    The server lists what was used last first; here they are in the order of their names, so that two plans and their
+    waves can be compared.
+    """
 
     def __init__(self, client: Client, workspaces: list[str] | None, *, width: int = 4) -> None:
         self.everywhere = workspaces is None
@@ -30,10 +34,11 @@ class Selection:
             for workspace, applications in zip(found, _list_all(client, found, width), strict=True)
             for application in applications
         ]
+        self.listed.sort(key=lambda target: (target.workspace.casefold(), target.name.casefold(), target.id))
         self.connected = [target for target in self.listed if target.remote_url]
 
     def pick(self, names: list[str] | None, repositories: list[str] | None) -> list[Target]:
-        """Those connected to a repository, by name or by its address, in the order in which they are listed."""
+        """Those connected to a repository, by name or by its address, in the order of their names."""
         for text in repositories or ():
             parse(text)
         if names is None and repositories is None:

@@ -96,8 +96,8 @@ def _share(count: int, percent: int) -> int:
 def split(due: list[Item], given: Given | None) -> list[Wave]:
     """The waves of those that are due, without the empty ones.
 
-    A percentage is a share of all that are due, rounded up, and takes those in the order in which they are listed that
-    no wave names. What no wave takes goes with the last one.
+    A percentage is a share of all that are due, rounded up, and takes those in the order given that no wave
+    names. What no wave takes goes with the last one.
     """
     if given is None:
         given = [{"name": "canary", "percent": CANARY_PERCENT}, {"name": "rest"}] if len(due) > CANARY_ABOVE else []
@@ -108,7 +108,7 @@ def split(due: list[Item], given: Given | None) -> list[Wave]:
     waves: list[Wave] = []
     for position, wave in enumerate(given, start=1):
         wanted = set(wave.get("applications") or ())
-        taken = [item for item in due if wanted.intersection(names_of(item.target))]
+        taken = [item for item in due if item.wave is None and wanted.intersection(names_of(item.target))]
         if position == len(given):
             taken += free
         elif wave.get("percent"):

@@ -43,6 +43,8 @@ class App:
     id: str
     behind: int = 0
     half_done: bool = False
+    # A person changed something on the instance.
+    dirty: bool = False
     version: int = 1
     deployed_at: str | None = "2026-11-01T00:00:00Z"
     faults: list[str] = field(default_factory=list)
@@ -135,11 +137,11 @@ class World:
         elif kind == "fetch":
             data = {"aheadCount": 0, "behindCount": app.behind}
         elif kind == "status":
-            data = status(behind=app.behind, modified=EDITED if app.half_done else ())
+            data = status(behind=app.behind, modified=EDITED if app.half_done or app.dirty else ())
         elif kind == "pages":
             data = {"pages": [{"name": "Order", "slug": "order"}]}
         elif kind == "export":
-            return export(f"select {app.version}")
+            return export(f"select {app.version}{' + 1' if app.dirty else ''}", f"select {app.version}")
         else:
             raise AssertionError(f"what is {app.name} {kind}?")
         return envelope(data)
@@ -157,6 +159,7 @@ class World:
                 app.behind, app.half_done = 0, done == "half"
             if done == "all":
                 app.version += 1
+                app.dirty = False
                 app.deployed_at = f"2026-11-22T00:00:{app.version:02d}Z"
         finally:
             with self._lock:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
+    _promotion_lane,
     _promotion_module,
     _promotion_proofs,
     _promotion_waves,
@@ -23,6 +24,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_datasources import Credentials
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import Gates
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import BEHIND, GateClosed, Item
 from git_calls import WORKSPACE
@@ -163,6 +165,112 @@ def test_200_but_not_deployed_is_a_failure(make: Callable[..., World], run_modul
     # The next run finds it, whatever was left.
     result = run_module("promotion", ALL)
     assert states(result) == {"one": "deployed", "two": "current"}
+
+
+# -- what is done before an application is deployed, and after it ------------------------------------------------------
+def test_a_persons_changes_are_rescued_in_the_lane(
+    make: Callable[..., World], run_module: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make("one", "two", behind=1)
+    world["one"].dirty = True
+    seen: list[Any] = []
+
+    def rescue(git: Any, saved: Target, branch: str, message: str, author: Any, *, directory: str | None) -> Any:
+        seen.append((saved.name, branch, author, list(world.deployments())))
+        return {"rescued_to": branch, "warnings": ["look there"]}
+
+    monkeypatch.setattr(_promotion_lane, "rescue", rescue)
+    options = {"drift": "rescue", "rescue_branch": "saved", "strategy": "pull", "width": 1}
+    result = run_module("promotion", {**ALL, **options})
+    one = entry(result, "one")
+    assert (one["state"], one["rescued_to"], one["discarded"]) == ("deployed", "saved", [])
+    assert "look there" in one["warnings"] and seen == [("one", "saved", None, [])]
+    # A pull might find changes that the rescue left on the parent.
+    assert "discard" in world.of("one") and "pull" in world.of("two")
+
+
+def test_what_can_not_be_rescued_is_not_deployed(
+    make: Callable[..., World], run_module: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rescue(*_arguments: Any, **_options: Any) -> Any:
+        raise GateClosed("drift", "nowhere to save them")
+
+    world = make("one", "two", behind=1)
+    world["one"].dirty = True
+    monkeypatch.setattr(_promotion_lane, "rescue", rescue)
+    result = run_module("promotion", {**ALL, "drift": "rescue"})
+    one = entry(result, "one")
+    assert (one["state"], one["gate"], one["changed"]) == ("refused", "drift", False)
+    assert world.deployments() == ["two"]
+
+
+GIVEN = {"datasources": [{"name": "new_api", "plugin": "restapi-plugin", "url": "https://api.example.com"}]}
+
+
+@pytest.fixture
+def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """What got its credentials, each time."""
+    seen: list[tuple[str, ...]] = []
+
+    def apply(self: Credentials, workspace_id: str, names: Any) -> list[dict[str, Any]]:
+        seen.append(tuple(names))
+        return [{"name": name, "changed": True} for name in names]
+
+    monkeypatch.setattr(Credentials, "apply", apply)
+    return seen
+
+
+def test_datasources_get_their_credentials_before_the_deployment_once_a_run(
+    make: Callable[..., World], run_module: Run, applied: list[Any]
+) -> None:
+    world = make("one", "two", behind=1)
+    world.unconfigured = ["new_api"]
+    order: list[int] = []
+    world.hooks["one discard"] = world.hooks["two discard"] = lambda: order.append(len(applied))
+    world.hooks["one status"] = lambda: world.unconfigured.clear() if applied else None
+    world.hooks["two status"] = world.hooks["one status"]
+    result = run_module("promotion", {**ALL, **GIVEN})
+    assert not result["failed"] and applied == [("new_api",)] and order == [1, 1]
+    assert [len(found["configured_datasources"]) for found in result["applications"]].count(1) == 1
+
+
+def test_a_datasource_that_comes_with_the_deployment_gets_them_after_it(
+    make: Callable[..., World], run_module: Run, applied: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make("one", behind=1)
+    world.hooks["one discard"] = lambda: world.unconfigured.append("new_api")
+    plain = Credentials.apply
+
+    def apply(self: Credentials, workspace_id: str, names: Any) -> list[dict[str, Any]]:
+        world.unconfigured.clear()
+        return plain(self, workspace_id, names)
+
+    monkeypatch.setattr(Credentials, "apply", apply)
+    result = run_module("promotion", {**ALL, **GIVEN})
+    assert not result["failed"] and applied == [("new_api",)]
+    assert entry(result, "one")["unconfigured_datasources"] == []
+
+
+def test_check_mode_says_what_would_get_credentials(
+    make: Callable[..., World], run_module: Run, applied: list[Any]
+) -> None:
+    world = make("one", behind=1)
+    world.unconfigured = ["new_api"]
+    result = run_module("promotion", {**ALL, **GIVEN}, check_mode=True)
+    assert result["changed"] and applied == [("new_api",)] and not world.deployments()
+
+
+def test_credentials_that_are_refused_stop_the_application_that_needs_them(
+    make: Callable[..., World], run_module: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def apply(self: Credentials, workspace_id: str, names: Any) -> list[dict[str, Any]]:
+        raise InvalidInput("The test of 'new_api' failed")
+
+    monkeypatch.setattr(Credentials, "apply", apply)
+    world = make("one", behind=1)
+    world.unconfigured = ["new_api"]
+    result = run_module("promotion", {**ALL, **GIVEN})
+    assert entry(result, "one")["state"] == "failed" and not result["changed"] and not world.deployments()
 
 
 # -- what it costs -----------------------------------------------------------------------------------------------------
