@@ -160,11 +160,17 @@ class Copy:
         return f"+refs/heads/{self._branch}:refs/heads/{self._branch}"
 
     def _empty(self, name: str) -> Any:
-        repo = gitpython().Repo.init(self._folder / name, bare=True)
-        repo.git.update_environment(**self._access.environment())
-        with repo.config_writer() as config:
-            # A filter needs a remote with a name.
-            config.set_value('remote "origin"', "url", self._url.replace("\\", "\\\\").replace('"', '\\"'))
+        folder = self._folder / name
+        folder.mkdir()
+        # A playbook that runs from a Git hook has that repository in its environment.
+        own = {"GIT_DIR": str(folder)}
+        client = gitpython().Git(str(folder))
+        client.update_environment(**self._access.environment(), **own)
+        client.init("--quiet", "--bare")
+        # A filter needs a remote with a name.
+        client.config("remote.origin.url", self._url)
+        repo = gitpython().Repo(str(folder))
+        repo.git.update_environment(**self._access.environment(), **own)
         return repo
 
     @staticmethod

@@ -362,6 +362,16 @@ def test_servers_that_filter_otherwise(
     assert access.requests == requests
 
 
+def test_odd_addresses_and_environments(origin: Origin, access: Traced, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = origin.folder.rename(origin.folder.with_name('a "b" #c;d \\e'))
+    # As in a hook of another repository.
+    for name in ("GIT_DIR", "GIT_INDEX_FILE"):
+        monkeypatch.setenv(name, str(origin.folder / "elsewhere"))
+    facts = read_facts(f"file://{odd}", "master", access, behind=0, scan_secrets=False)
+    assert facts.schema == (12, 2)
+    assert not (origin.folder / "elsewhere").exists()
+
+
 # -- histories ---------------------------------------------------------------------------------------------------------
 
 
