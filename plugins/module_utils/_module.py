@@ -177,23 +177,26 @@ class AppsmithModule:
             mutually_exclusive=cls.mutually_exclusive,
             supports_check_mode=True,
         )
-        module = cls(ansible)
-        if cls.needs_connection:
-            module.require(_client.HAS_REQUESTS, "requests")
+        cls(ansible).conclude()
+
+    def conclude(self) -> None:
+        """Run, end the session, and say the result; this never returns."""
+        if self.needs_connection:
+            self.require(_client.HAS_REQUESTS, "requests")
         failure: AppsmithError | None = None
         try:
-            module.run()
+            self.run()
         except AppsmithError as error:
             failure = error
-            module.changed(error.changed)
+            self.changed(error.changed)
         finally:
-            module.finish()
-        diff = module._diff.as_result()
-        if diff is not None and ansible._diff:
-            module.result["diff"] = diff
+            self.finish()
+        diff = self._diff.as_result()
+        if diff is not None and self.ansible._diff:
+            self.result["diff"] = diff
         if failure is not None:
-            ansible.fail_json(**{**module.result, "msg": str(failure), "error": failure.as_dict()})
-        ansible.exit_json(**module.result)
+            self.ansible.fail_json(**{**self.result, "msg": str(failure), "error": failure.as_dict()})
+        self.ansible.exit_json(**self.result)
 
     def finish(self) -> None:
         """End the session if this module began it: a forgotten one lives for thirty days."""
