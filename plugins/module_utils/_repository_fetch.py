@@ -160,17 +160,19 @@ class Copy:
         return f"+refs/heads/{self._branch}:refs/heads/{self._branch}"
 
     def _empty(self, name: str) -> Any:
+        """A bare repository with one remote: a filter needs one with a name. Two programs less than by git itself."""
+        if not self._url.isprintable():
+            raise RepositoryUnreadable(f"{plain(self._url)!r} is no address: it has control characters in it")
         folder = self._folder / name
-        folder.mkdir()
-        # A playbook that runs from a Git hook has that repository in its environment.
-        own = {"GIT_DIR": str(folder)}
-        client = gitpython().Git(str(folder))
-        client.update_environment(**self._access.environment(), **own)
-        client.init("--quiet", "--bare")
-        # A filter needs a remote with a name.
-        client.config("remote.origin.url", self._url)
+        for part in ("objects", "refs"):
+            (folder / part).mkdir(parents=True)
+        address = self._url.replace("\\", "\\\\").replace('"', '\\"')
+        config = f'[core]\nrepositoryformatversion = 0\nbare = true\n[remote "origin"]\nurl = "{address}"\n'
+        (folder / "config").write_text(config, encoding="utf-8")
+        (folder / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
         repo = gitpython().Repo(str(folder))
-        repo.git.update_environment(**self._access.environment(), **own)
+        # A playbook that runs from a Git hook has that repository in its environment.
+        repo.git.update_environment(**self._access.environment(), GIT_DIR=str(folder))
         return repo
 
     @staticmethod

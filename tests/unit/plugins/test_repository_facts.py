@@ -372,6 +372,18 @@ def test_odd_addresses_and_environments(origin: Origin, access: Traced, monkeypa
     assert not (origin.folder / "elsewhere").exists()
 
 
+def test_an_address_brings_no_settings(tmp_path: Path, access: Traced) -> None:
+    with pytest.raises(RepositoryUnreadable) as caught:
+        read_facts(
+            f'file://{tmp_path}"\n[remote "origin"]\nuploadpack = touch {tmp_path}/x;',
+            "master",
+            access,
+            behind=0,
+            scan_secrets=False,
+        )
+    assert "is no address" in str(caught.value)
+
+
 # -- histories ---------------------------------------------------------------------------------------------------------
 
 
