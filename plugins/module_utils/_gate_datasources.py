@@ -16,12 +16,14 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_ki
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import STRANGERS_NEXT_STEP, strangers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_datasources import (
     CONFIGURED,
     REFUSED,
     TO_FINISH,
     collisions,
     covered,
+    renamed_back,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import GateClosed, Item
 
@@ -38,14 +40,18 @@ class DatasourceGates:
     datasources: tuple[Json, ...] = ()
 
     def _check_clash(self, item: Item) -> list[str]:
-        found = collisions(item)
+        name, found = item.target.name, collisions(item)
+        told = [f"'{name}': the deployment renames datasources of the workspace: {named(renamed_back(item))}"]
+        warnings = told if renamed_back(item) else []
         if not found:
-            return []
-        return judge(
+            return warnings
+        return warnings + judge(
             self.clash,
             "datasource_clash",
-            f"'{item.target.name}': datasource {'; '.join(found)}",
-            next_step="Rename the other datasource in the target's workspace (or delete it, if nothing uses it), give "
+            f"'{name}': {'; '.join(found)}",
+            next_step=STRANGERS_NEXT_STEP
+            if strangers(item.status)
+            else "Rename the other datasource in the target's workspace (or delete it, if nothing uses it), give "
             "this one's credentials by datasources, and promote again.",
         )
 

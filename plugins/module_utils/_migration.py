@@ -71,6 +71,33 @@ def clashes(status: Status | None) -> list[str]:
     return [path.removeprefix("datasources/").removesuffix(".json") for path in added]
 
 
+def strangers(status: Status | None) -> list[str]:
+    """Datasources that the server found by name and plugin although their gitSyncId is another's.
+
+    Their files differ from the repository's after every deployment, and the application works all the same: a
+    datasource's file holds nothing that a person can change but its name, which would make another file of it.
+    """
+    if status is None or status.added or status.removed or status.conflicting:
+        return []
+    if not all(path.startswith("datasources/") for path in status.modified):
+        # A query's own file may be a person's work.
+        return []
+    return [path.removeprefix("datasources/").removesuffix(".json") for path in status.modified]
+
+
+STRANGERS_NEXT_STEP = (
+    "Delete the datasource in the workspace, if nothing else uses it, and promote with its credentials (datasources): "
+    "the deployment makes it anew. Or let it be, by clash: warn."
+)
+
+
+def strangers_text(found: list[str]) -> str:
+    return (
+        f"a datasource of the target has its name and another gitSyncId ({', '.join(found)}): it is used all the same, "
+        "and leaves uncommitted changes after every deployment"
+    )
+
+
 def clash_text(taken: list[str]) -> str:
     return f"a datasource's name is taken on the target by another kind; it uses {', '.join(taken)} instead"
 

@@ -28,6 +28,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources i
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import NotFound, PermissionDenied
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import pages
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import strangers, strangers_text
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import DEPLOYED, Item
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import DatasourceUse
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
@@ -163,25 +164,41 @@ def match(item: Item, use: DatasourceUse) -> Present | None:
 
 
 def collisions(item: Item) -> list[str]:
-    """Datasources of the tip that would not find their own on the target."""
+    """Datasources of the tip that would not find their own on the target.
+
+    An import takes the one of the same gitSyncId and gives it the repository's name, unless that is another's; else the
+    one of the same name and plugin, whose own gitSyncId stays; else it makes a new one (read in the source of v1.60
+    and v1.91).
+    """
     found = []
     there: dict[str, Present] = {one.name: one for one in item.workspace_datasources}
     own = {name: identifier for identifier, name in (item.sync_ids or {}).items()}
+    told = set(strangers(item.status))
     for use in item.facts.datasources if item.facts else ():
-        one = there.get(use.name)
-        if one is None or match(item, use) not in (one, None):
+        one, renamed = there.get(use.name), (item.sync_ids or {}).get(use.git_sync_id or "")
+        if one is None:
             continue
-        if one.plugin != use.plugin:
+        if renamed and renamed != use.name and renamed in there:
             found.append(
-                f"'{use.name}' is {use.plugin} in the repository and {one.plugin or 'another kind'} on the target, so "
-                f"the deployment would make an unconfigured '{use.name} #1'"
+                f"datasource '{use.name}' is called '{renamed}' on the target, where its name is another's. That "
+                "leaves the application with uncommitted changes after every deployment"
+            )
+        elif one.plugin != use.plugin:
+            found.append(
+                f"datasource '{use.name}' is {use.plugin} in the repository and {one.plugin or 'another kind'} on the "
+                f"target, so the deployment would make an unconfigured '{use.name} #1'"
             )
         elif use.git_sync_id and own.get(use.name, use.git_sync_id) != use.git_sync_id:
-            found.append(
-                f"'{use.name}' has one gitSyncId in the repository and another on the target, which leaves the "
-                "application with uncommitted changes after every deployment"
-            )
-    return found
+            told.add(use.name)
+    return [*found, strangers_text(sorted(told))] if told else found
+
+
+def renamed_back(item: Item) -> list[str]:
+    """Datasources that the deployment gives the repository's name again, for all applications of the workspace."""
+    there = {one.name for one in item.workspace_datasources}
+    uses = item.facts.datasources if item.facts else ()
+    pairs = [((item.sync_ids or {}).get(use.git_sync_id or ""), use.name) for use in uses]
+    return [f"{old} to {new}" for old, new in pairs if old and old != new and old in there and new not in there]
 
 
 def _doubtful(item: Item, use: DatasourceUse) -> bool:

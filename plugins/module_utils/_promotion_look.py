@@ -18,6 +18,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration imp
     clashes,
     drift,
     judge,
+    strangers,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_datasources import Credentials, Landscape
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import read_facts
@@ -106,7 +107,8 @@ class Look:
             return None
         item.looked_at = True
         item.status = replace(look(git, target), ahead=far.ahead, behind=far.behind)
-        item.drift = drift(item.status)
+        # What another gitSyncId leaves is nobody's work (the gate "clash" tells of it).
+        item.drift = NONE if strangers(item.status) else drift(item.status)
         item.state = BEHIND if due else CURRENT
         if item.drift == NONE and (due or options.verify != CONTENT):
             if item.state == CURRENT and not is_published(git.client, target.id):

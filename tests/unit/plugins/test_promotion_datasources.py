@@ -210,7 +210,7 @@ def test_another_identity_shows_as_a_changed_file(calls: Calls, client: Client) 
     one = item(use("orders_db"), status=Status(False, 0, 1, modified=("datasources/orders_db.json",)))
     Landscape().look(client, one)
     (text,) = collisions(one)
-    assert "one gitSyncId in the repository and another on the target" in text
+    assert "another gitSyncId (orders_db)" in text
 
 
 def test_without_the_right_to_export_names_must_do(calls: Calls, client: Client) -> None:

@@ -292,7 +292,7 @@ def test_after_the_deployment_credentials_are_no_excuse() -> None:
     [
         (there(plugin="mysql-plugin"), None, "is postgres-plugin in the repository and mysql-plugin on the target"),
         (there(plugin="mysql-plugin"), {}, "unconfigured 'orders_db #1'"),
-        (there(), {"w9_7": "orders_db"}, "one gitSyncId in the repository and another on the target"),
+        (there(), {"w9_7": "orders_db"}, "has its name and another gitSyncId (orders_db)"),
     ],
 )
 def test_a_name_that_is_taken_is_refused_before_the_deployment(
@@ -304,19 +304,38 @@ def test_a_name_that_is_taken_is_refused_before_the_deployment(
     assert text in gates(clash="warn").check(one, pull=False)[0]
 
 
-@pytest.mark.parametrize(
-    ("present", "sync_ids"),
-    [
-        # The same, whatever identity it has: an import takes it (contract 5.4), and nothing tells of a difference.
-        ([there()], None),
-        ([there()], {"w0_1": "orders_db"}),
-        # Renamed on the target, or its name given to another: the identity finds it.
-        ([there("production_db")], {"w0_1": "production_db"}),
-        ([there("production_db"), there(plugin="mysql-plugin")], {"w0_1": "production_db"}),
-    ],
-)
-def test_combinations_that_do_no_harm(present: list[Present], sync_ids: dict[str, str] | None) -> None:
-    one = item(facts=facts(use()), workspace_datasources=present, sync_ids=sync_ids)
+@pytest.mark.parametrize("sync_ids", [None, {"w0_1": "orders_db"}])
+def test_the_same_name_and_plugin_do_no_harm(sync_ids: dict[str, str] | None) -> None:
+    """An import takes it whatever identity it has (contract 5.4), and nothing tells of a difference."""
+    one = item(facts=facts(use()), workspace_datasources=[there()], sync_ids=sync_ids)
+    assert gates().check(one, pull=False) == []
+
+
+def test_a_datasource_that_is_renamed_back_is_told() -> None:
+    one = item(facts=facts(use()), workspace_datasources=[there("prod_db")], sync_ids={"w0_1": "prod_db"})
+    assert gates().check(one, pull=False) == [
+        "'orders': the deployment renames datasources of the workspace: prod_db to orders_db"
+    ]
+
+
+def test_a_datasource_that_cannot_have_its_name_back_is_a_clash() -> None:
+    present = [there("prod_db"), there(plugin="mysql-plugin")]
+    one = item(facts=facts(use()), workspace_datasources=present, sync_ids={"w0_1": "prod_db"})
+    assert "is called 'prod_db' on the target, where its name is another's" in closed(gates(), one).message
+
+
+def test_another_identity_is_told_without_the_repository_as_well() -> None:
+    """The server found it by name and plugin: its file differs, and nothing else does (contract 5.4)."""
+    one = item(status=Status(False, 0, 1, modified=("datasources/orders_db.json",)))
+    error = closed(gates(), one)
+    assert error.gate == "datasource_clash" and "another gitSyncId (orders_db)" in error.message
+    assert "clash: warn" in str(error)
+    assert "another gitSyncId" in gates(clash="warn").check(one, pull=False)[0]
+    # With a query's file it may be a person's work; and a migration rewrites datasources' files as well.
+    edited = ("datasources/orders_db.json", "pages/Order/queries/get_order/metadata.json")
+    one = item(status=Status(False, 0, 1, modified=edited), drift="changes")
+    assert closed(gates(), one).gate == "drift"
+    one = item(status=Status(False, 0, 1, modified=("datasources/orders_db.json", "metadata.json")), drift="migration")
     assert gates().check(one, pull=False) == []
 
 
