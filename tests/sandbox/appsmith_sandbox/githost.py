@@ -5,7 +5,8 @@
 
 SSH: a key that is registered nowhere is refused while signing in; a key of another repository signs in and is refused
 afterwards; a read-only key may not push; a missing repository is said to be missing. DIR/admin_key may do everything.
-HTTP: repositories and deploy keys, with Basic or token authentication, and nothing else of Gitea.
+HTTP: repositories, deploy keys, branches, pull requests with statuses and reviews (githost_pulls.py), with Basic or
+token authentication, and nothing else of Gitea.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from . import githost_pulls
 
 USERNAME, PASSWORD, TOKEN = "gitadmin", "gitadmin-password", "0123456789abcdef0123456789abcdef01234567"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -116,13 +119,13 @@ class Repositories:
             if other["fingerprint"] == fingerprint:
                 raise ValueError("This key has already been added to this repository")
             if other["title"] == title:
-                raise ValueError("Key title has been used")
+                raise ValueError("A key with the same name already exists")
         keys = self.deploy_keys()
         added = {
             "id": max((other["id"] for other in keys), default=0) + 1,
             "repository": name,
             "title": title,
-            "key": " ".join(key.split()[:2]),
+            "key": key.strip(),
             "fingerprint": fingerprint,
             "read_only": read_only,
             "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -260,22 +263,31 @@ async def _drain(source: asyncio.StreamReader, target: asyncssh.SSHWriter[bytes]
 
 def http_app(repositories: Repositories, ssh_port: int, credentials: tuple[str, str, str]) -> Starlette:
     username, password, token = credentials
+    reviewer = f"{githost_pulls.REVIEWER}:{githost_pulls.REVIEWER_PASSWORD}"
     accepted = {
-        "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode(),
-        "Basic " + base64.b64encode(f"{username}:{token}".encode()).decode(),
-        f"token {token}",
-        f"Bearer {token}",
+        "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode(): username,
+        "Basic " + base64.b64encode(f"{username}:{token}".encode()).decode(): username,
+        f"token {token}": username,
+        f"Bearer {token}": username,
+        "Basic " + base64.b64encode(reviewer.encode()).decode(): githost_pulls.REVIEWER,
     }
+
+    def who(request: Request) -> str:
+        return accepted[request.headers["authorization"]]
 
     def refused(status: int, message: str) -> JSONResponse:
         return JSONResponse({"message": message, "url": "/api/swagger"}, status)
 
     def guarded(handler: Any) -> Any:
         async def endpoint(request: Request) -> Response:
-            if request.headers.get("authorization") not in accepted:
-                return refused(401, "user does not exist [uid: 0, name: ]")
+            given = request.headers.get("authorization")
+            if given is None and "owner" in request.path_params:
+                # Who says nothing of themselves is not told that a private repository is there.
+                return refused(404, "not found")
+            if given not in accepted:
+                return refused(401, "invalid username, password or token" if given else "token is required")
             if "owner" in request.path_params and not repositories.exists(_name(request)):
-                return refused(404, "The target couldn't be found.")
+                return refused(404, "not found")
             answer: Response = await handler(request)
             return answer
 
@@ -300,10 +312,10 @@ def http_app(repositories: Repositories, ssh_port: int, credentials: tuple[str, 
     def key_view(request: Request, key: dict[str, Any]) -> dict[str, Any]:
         view = {field: key[field] for field in ("id", "title", "key", "fingerprint", "read_only", "created_at")}
         url = f"{request.base_url}api/v1/repos/{key['repository']}/keys/{key['id']}"
-        return {**view, "key_id": key["id"], "url": url, "repository": {"full_name": key["repository"]}}
+        return {**view, "key_id": key["id"], "url": url}
 
     async def version(request: Request) -> Response:
-        return JSONResponse({"version": "1.22.0"})
+        return JSONResponse({"version": "1.26.0"})
 
     async def user(request: Request) -> Response:
         return JSONResponse({"id": 1, "login": username, "username": username, "is_admin": True})
@@ -350,9 +362,10 @@ def http_app(repositories: Repositories, ssh_port: int, credentials: tuple[str, 
     async def one_key(request: Request) -> Response:
         key_id = request.path_params["key"]
         if request.method == "DELETE":
-            return Response(status_code=204 if repositories.delete_key(_name(request), key_id) else 404)
+            repositories.delete_key(_name(request), key_id)
+            return Response(status_code=204)
         found = [key for key in repositories.deploy_keys(_name(request)) if key["id"] == key_id]
-        return JSONResponse(key_view(request, found[0])) if found else refused(404, "The target couldn't be found.")
+        return JSONResponse(key_view(request, found[0])) if found else refused(404, "not found")
 
     repo = "/api/v1/repos/{owner}/{repo}"
     return Starlette(
@@ -366,6 +379,7 @@ def http_app(repositories: Repositories, ssh_port: int, credentials: tuple[str, 
             Route(f"{repo}/keys", guarded(list_keys), methods=["GET"]),
             Route(f"{repo}/keys", guarded(add_key), methods=["POST"]),
             Route(repo + "/keys/{key:int}", guarded(one_key), methods=["GET", "DELETE"]),
+            *githost_pulls.routes(repositories, guarded, who),
         ]
     )
 
