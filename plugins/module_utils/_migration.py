@@ -86,8 +86,8 @@ def strangers(status: Status | None) -> list[str]:
 
 
 STRANGERS_NEXT_STEP = (
-    "Delete the datasource in the workspace, if nothing else uses it, and promote with its credentials (datasources): "
-    "the deployment makes it anew. Or let it be, by clash: warn."
+    "Rename the datasource in the workspace and promote with its credentials (datasources), then the deployment makes "
+    "one of its own; or let it be, by clash: warn."
 )
 
 
