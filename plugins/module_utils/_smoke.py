@@ -43,7 +43,7 @@ else:
 
 Test = dict[str, Any]
 
-# Suboptions of a test; documented in doc_fragments/_smoke.py.
+# Suboptions of a test; documented in modules/smoke_test.py and, for promotion, in doc_fragments/_promotion.py.
 TEST_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str"},
     "application": {"type": "str"},

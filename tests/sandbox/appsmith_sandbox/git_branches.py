@@ -89,9 +89,8 @@ def _create_branch(work: Work, name: str) -> Document:
             clone.switch(work.branch)
         work.fetch(clone, action)
         refs = clone.refs()
-        for ref, spoken in ((f"refs/remotes/origin/{name}", f"remotes/origin/{name}"), (f"refs/heads/{name}", name)):
-            if ref in refs:
-                raise failed(action, f"{spoken} already exists. Please use a different branchName")
+        if f"refs/remotes/origin/{name}" in refs or f"refs/heads/{name}" in refs:
+            raise failed(action, f"remotes/origin/{name} already exists. Please use a different branchName")
         if not old:
             return _create_ref(work, clone, name)
         author = git_keys.author(ctx, work.base_id)
@@ -116,11 +115,10 @@ def _created(work: Work, created: Work) -> Document:
 def _create_ref(work: Work, clone: Clone, name: str) -> Document:
     """The new route commits nothing: the uncommitted changes move into the new branch's application and stay
     uncommitted there; the branch at the remote is the parent's last commit. Then the parent is discarded, which
-    deploys what was fetched, too. A push that the key does not allow ends it before anything has moved, but the new
-    application and the local branch stay; one that the remote's rules decline goes unnoticed (v1.91, by reading)."""
+    deploys what was fetched, too. A push that the key does not allow ends it before anything has moved, but the local
+    branch stays (seen on v1.91); one that the remote's rules decline goes unnoticed (by reading)."""
     ctx = work.ctx
     files = work.serialise()
-    created = _branch_application(work, name)
     clone.set_branch(name, clone.tip(work.local))
     clone.show(name)
     try:
@@ -130,6 +128,7 @@ def _create_ref(work: Work, clone: Clone, name: str) -> Document:
     except GitFailed as error:
         inner = failed("ref creation preparation", f"{work.base['git']['remoteUrl']}: push not permitted")
         raise failed("createRef", inner.message) from error
+    created = _branch_application(work, name)
     created.load(files, isManualUpdate=False)
     said = _created(work, created)
     created.app.pop("publishedThemeId", None)

@@ -266,6 +266,7 @@ def test_create_ref_with_a_read_only_key_moves_nothing(prod: Server, host: GitHo
     assert "already exists" in prod.git_error("POST", app["id"], "create-ref", body)[2]
     refs = [ref["refName"] for ref in prod.git("GET", app["id"], "refs")]
     assert "rescue" in refs and "origin/rescue" not in refs
+    assert len(prod.store.find("applications", baseId=app["id"])) == 1
     # By the old route the changes are copied and committed before the push is refused, and the lock leaks.
     refused = prod.error("POST", f"git/create-branch/app/{app['id']}", {"branchName": "old-rescue"})
     assert refused[1] == "AE-GIT-4032"
