@@ -13,13 +13,22 @@ from dataclasses import dataclass, field
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
-    GitActionFailed,
+    AuthenticationFailed,
+    CheckModeWrite,
+    ConnectionFailed,
+    GitConflict,
     GitKeyRefused,
-    GitNotConfigured,
-    GitProtectedBranch,
+    GitLocked,
     GitTimeout,
+    GitUncommittedChanges,
+    GitWriteConflict,
+    IncompatibleVersion,
+    InvalidInput,
+    NotFound,
     NotReady,
+    PermissionDenied,
     ProofFailed,
+    RateLimited,
     RequestTimeout,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target, commits
@@ -41,11 +50,21 @@ DISCARD = "discard"
 PULL = "pull"
 # No answer of the server itself: it may still be at work, so nothing else is deployed before that is over.
 LATE = (RequestTimeout, GitTimeout, NotReady)
-# Some refusals of a pull come after the work is done (observed 4, 30, 33).
-DOUBTED: dict[str, tuple[type[AppsmithError], ...]] = {
-    DISCARD: LATE,
-    PULL: (*LATE, GitNotConfigured, GitProtectedBranch, GitActionFailed),
-}
+# Refusals that come before any work. Others may come after it (observed 4, 30, 33): only a look tells.
+CERTAIN = (
+    AuthenticationFailed,
+    CheckModeWrite,
+    ConnectionFailed,
+    GitConflict,
+    GitLocked,
+    GitUncommittedChanges,
+    GitWriteConflict,
+    IncompatibleVersion,
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+)
 
 
 @dataclass
@@ -67,6 +86,8 @@ def send(git: Git, target: Target, strategy: str = DISCARD, *, repeat: bool = Tr
     work = git.api.pull if strategy == PULL else git.api.discard
     try:
         patience(lambda: work(target.id))
+    except CERTAIN:
+        raise
     except GitKeyRefused as error:
         if strategy != PULL:
             raise
@@ -77,7 +98,7 @@ def send(git: Git, target: Target, strategy: str = DISCARD, *, repeat: bool = Tr
             "it was deployed by a discard instead, which does not"
         )
         return sent
-    except DOUBTED[strategy] as error:
+    except AppsmithError as error:
         if isinstance(error, LATE) and not git.wait_until(lambda: arrived(look(git, target))):
             raise
         return Sent(target, error)

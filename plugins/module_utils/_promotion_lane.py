@@ -122,7 +122,8 @@ class Lane:
                 gates.author,
                 directory=gates.rescue_directory,
             )
-            item.rescued_to, item.changed = saved["rescued_to"], True
+            item.rescued_to = saved["rescued_to"]
+            item.changed = item.rescued_to is not None
             item.warn(*saved.get("warnings") or ())
 
     def _send(self, git: Git, item: Item, *, repeat: bool) -> None:

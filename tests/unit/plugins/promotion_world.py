@@ -26,6 +26,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "no transaction": (NO_TRANSACTION, "half"),
     "refused": ((400, "AE-JSN-4045", "The file is not compatible with the current version"), "none"),
     "refused but done": ((400, "AE-GIT-4031", "Unable to find git author configuration"), "all"),
+    "refused and half done": ((400, "AE-GIT-4031", "Unable to find git author configuration"), "half"),
     "accepted but nothing done": (None, "none"),
     "accepted but half done": (None, "half"),
     "no answer but done": (requests.exceptions.ReadTimeout("read timed out"), "all"),

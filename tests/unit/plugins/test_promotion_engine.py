@@ -148,11 +148,21 @@ def test_no_answer_is_waited_out_and_never_repeated(make: Callable[..., World], 
     assert sorted(world.deployments()) == ["one", "two"]
 
 
-def test_400_but_deployed_is_a_success_with_a_warning(make: Callable[..., World], run_module: Run) -> None:
+@pytest.mark.parametrize("strategy", ["discard", "pull"])
+def test_400_but_deployed_is_a_success_with_a_warning(
+    make: Callable[..., World], run_module: Run, strategy: str
+) -> None:
     world = make("one", behind=1)
     world["one"].faults = ["refused but done"]
-    result = run_module("promotion", {**ALL, "strategy": "pull"})
-    assert states(result) == {"one": "deployed"} and "AE-GIT" not in result.get("msg", "")
+    result = run_module("promotion", {**ALL, "strategy": strategy})
+    assert states(result) == {"one": "deployed"} and "the content was deployed" in entry(result, "one")["warnings"][0]
+
+
+def test_400_and_not_deployed_is_what_the_server_said(make: Callable[..., World], run_module: Run) -> None:
+    world = make("one", behind=1)
+    world["one"].faults = ["refused and half done"]
+    result = run_module("promotion", ALL)
+    assert states(result) == {"one": "failed"} and entry(result, "one")["error"]["code"] == "AE-GIT-4031"
 
 
 @pytest.mark.parametrize("fault", ["accepted but nothing done", "accepted but half done"])
