@@ -195,7 +195,7 @@ class ForgeHttp:
             )
         if 300 <= status < 400:
             target = self._hide(str(response.headers.get("Location") or "another address")).split("?")[0]
-            return NotFound(
+            return GitHostError(
                 f"{where} sends {_subject(path)} to {target}",
                 http_status=status,
                 next_step=f"Give {self._options[0]} and the repository as they are called now.",

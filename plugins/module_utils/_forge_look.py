@@ -106,7 +106,7 @@ class Look:
         self.error, self.finished = error, True
 
     def _go_on(self) -> None:
-        source, target = self._branch(self.wanted.source), self._branch(self.wanted.target)
+        target, source = self._branch(self.wanted.target), self._branch(self.wanted.source)
         self._compare(source, target)
         request = self.forge.opened(self._repository, source.name, target.name)
         if request:
