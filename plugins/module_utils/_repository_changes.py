@@ -109,7 +109,9 @@ class Comparison:
         self._queries: defaultdict[tuple[str, str], list[FileChange]] = defaultdict(list)
         self._functions: set[str] = set()
         self.changes = Changes()
-        for file in files:
+        # Pages by their new names, with the old ones.
+        self._were: dict[str, str] = {}
+        for file in self._follow(list(files)):
             self._sort(file)
         self._judge_pages()
         self._judge_queries()
@@ -127,7 +129,38 @@ class Comparison:
         return data if isinstance(data, dict) else {"": data}
 
     def _both(self, file: FileChange) -> tuple[dict[str, Any], dict[str, Any]]:
-        return self._json(file.old), self._json(file.new)
+        old, new = self._json(file.old), self._json(file.new)
+        parts = file.path.split("/")
+        if parts[0] == "pages" and parts[1] in self._were and len(parts) > 3:
+            old = on_page(old, self._were[parts[1]], parts[1])
+        return old, new
+
+    def _follow(self, files: list[FileChange]) -> list[FileChange]:
+        """Files of a page with a new name as if it always had had it, so that only what else changed is told.
+
+        A page is the same by its gitSyncId, whatever its name.
+        """
+        gone, come = ({self._sync_id(file): file for file in files if _is_page(file, way)} for way in (REMOVED, ADDED))
+        self._were = {_page_of(come[own]): _page_of(gone[own]) for own in sorted(filter(None, set(gone) & set(come)))}
+        if not self._were:
+            return files
+        now = {old: new for new, old in self._were.items()}
+        merged: dict[str, FileChange] = {}
+        for file in files:
+            page = _page_of(file)
+            path = file.path
+            if file.new is None and page in now:
+                rest = path.removeprefix(f"pages/{page}/")
+                rest = f"{now[page]}.json" if rest == f"{page}.json" else rest
+                path = f"pages/{now[page]}/{rest}"
+            other = merged.get(path)
+            merged[path] = FileChange(
+                path, file.old or (other.old if other else None), file.new or (other.new if other else None)
+            )
+        return [file for file in merged.values() if file.old != file.new]
+
+    def _sync_id(self, file: FileChange) -> str:
+        return str(self._json(file.new or file.old).get("gitSyncId") or "")
 
     def _sort(self, file: FileChange) -> None:
         parts = file.path.split("/")
@@ -176,7 +209,9 @@ class Comparison:
                 self._verdicts["pages"][name] = own.verdict
                 continue
             files = [file for file in files if not self._only_spelling(file)]
-            if files and self._is_migrated_page(own, files):
+            if name in self._were:
+                self._verdicts["pages"][f"{name} (was {self._were[name]})"] = CHANGED
+            elif files and self._is_migrated_page(own, files):
                 self.changes.migration = True
             elif files:
                 self._verdicts["pages"][name] = CHANGED
@@ -209,6 +244,31 @@ class Comparison:
                 self._functions.add(name)
             else:
                 self._verdicts["queries"][name] = about.verdict if about else CHANGED
+
+
+def _page_of(file: FileChange) -> str:
+    parts = file.path.split("/")
+    return parts[1] if parts[0] == "pages" and len(parts) > 2 else ""
+
+
+def _is_page(file: FileChange, way: str) -> bool:
+    page = _page_of(file)
+    return bool(page) and file.verdict == way and file.path == f"pages/{page}/{page}.json"
+
+
+def on_page(data: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """A query's or JS object's metadata.json as it is on a page of another name."""
+
+    def moved(key: str, value: Any) -> Any:
+        if key == "pageId" and value == old:
+            return new
+        if key in ("id", "collectionId") and isinstance(value, str) and value.startswith(f"{old}_"):
+            return f"{new}_{value.removeprefix(f'{old}_')}"
+        if key in ("unpublishedAction", "unpublishedCollection") and isinstance(value, dict):
+            return {name: moved(name, inner) for name, inner in value.items()}
+        return value
+
+    return {key: moved(key, value) for key, value in data.items()}
 
 
 # -- two views --------------------------------------------------------------------------------------------------------

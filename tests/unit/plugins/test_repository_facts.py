@@ -530,6 +530,45 @@ def test_changes_by_name(origin: Origin, access: Traced, files: dict[str, Any], 
     assert changed(origin, files, access) == found
 
 
+def moved(files: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """A page renamed, as Appsmith writes it: other folders, and the page's name in all its files."""
+    text = {name: content for name, content in files.items() if name.startswith(f"pages/{old}/")}
+    gone: dict[str, Any] = dict.fromkeys(text)
+    for name, content in text.items():
+        if isinstance(content, dict):
+            content = json.loads(json.dumps(content).replace(f'"pageId": "{old}"', f'"pageId": "{new}"'))
+        if name == f"pages/{old}/{old}.json":
+            content = {**content, "unpublishedPage": {**content["unpublishedPage"], "name": new, "slug": new.lower()}}
+        gone[
+            name.replace(f"pages/{old}/{old}.json", f"pages/{new}/{new}.json").replace(f"pages/{old}/", f"pages/{new}/")
+        ] = content
+    return gone
+
+
+def test_a_page_with_another_name_is_the_same_page(origin: Origin, access: Traced) -> None:
+    known = {**FILES, "pages/Order/Order.json": {**page("Order"), "gitSyncId": "a_1"}}
+    more = "pages/Order/queries/old/metadata.json"
+    origin.commit({"pages/Order/Order.json": known["pages/Order/Order.json"], more: query("old")})
+    files = {
+        **moved({**known, more: query("old")}, "Order", "Orders"),
+        "application.json": {**FILES["application.json"], "pages": [{"id": "Orders", "isDefault": True}]},
+    }
+    assert changed(origin, files, access) == {"pages": {"changed": ["Orders (was Order)"]}}
+    # What else happened to it is told by its new name.
+    again = moved({name: text for name, text in files.items() if text is not None}, "Orders", "Start")
+    del again["pages/Start/queries/old/metadata.json"]
+    again |= {
+        "pages/Start/queries/get_order/get_order.txt": "select 2",
+        "pages/Start/queries/new/metadata.json": query("new", "Start"),
+        "pages/Start/jsobjects/Totals/Totals.js": "export default {a: 2}",
+    }
+    assert changed(origin, again, access) == {
+        "pages": {"changed": ["Start (was Orders)"]},
+        "queries": {"added": ["Start/new"], "changed": ["Start/get_order"], "removed": ["Start/old"]},
+        "js_objects": {"changed": ["Start/Totals"]},
+    }
+
+
 OLD_QUERY = query("old")
 del OLD_QUERY["unpublishedAction"]["runBehaviour"]
 OLD_QUERY["unpublishedAction"]["executeOnLoad"] = True
