@@ -82,6 +82,11 @@ class Look:
         self._head = ""
 
     @property
+    def label(self) -> str:
+        """Owner and name, or what was given where that is none."""
+        return self._repository or self.name
+
+    @property
     def check_mode(self) -> bool:
         return self.forge.http.check_mode
 
@@ -89,7 +94,7 @@ class Look:
         """Go on as far as can be gone without waiting."""
         try:
             if not self._repository:
-                self._repository = self.entry["repository"] = repository_path(self.name, self.forge)
+                self._repository = repository_path(self.name, self.forge)
             self._go_on()
         except AppsmithError as error:
             error.changed = error.changed or self.entry["changed"]

@@ -42,7 +42,7 @@ class ForgeModule(AppsmithModule):
         return names
 
     def report(self, works: list[Any]) -> None:
-        """What became of each repository as C(pull_requests); raises at the end what went wrong."""
+        """What became of each repository as C(results); raises at the end what went wrong."""
 
         def outcome(work: Look) -> dict[str, Any]:
             if work.error is not None:
@@ -50,8 +50,8 @@ class ForgeModule(AppsmithModule):
             return work.entry
 
         try:
-            self.each(works, outcome, label=lambda work: work.name, key="pull_requests")
+            self.each(works, outcome, label=lambda work: work.label)
         finally:
             # One that failed says as much about its request as the others.
-            entries = self.result["pull_requests"]
+            entries = self.result["results"]
             entries[:] = [{**work.entry, **entry} for work, entry in zip(works, entries, strict=True)]

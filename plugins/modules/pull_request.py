@@ -118,17 +118,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-pull_requests:
+results:
   description: An entry for each repository, in the order of O(repositories).
   returned: always
   type: list
   elements: dict
   contains:
     name:
-      description: The repository as it was given.
+      description: Owner and name of the repository.
       type: str
     repository:
-      description: Owner and name.
+      description: The repository as it was given.
       type: str
     changed:
       description: Whether something was changed, or would be.
@@ -258,7 +258,7 @@ class PullRequest(ForgeModule):
             for text in work.warnings:
                 self.warn(text)
             if work.entry["changed"]:
-                self.diff(*work.diff(), work.entry["repository"])
+                self.diff(*work.diff(), work.label)
         self.report(works)
 
 

@@ -40,21 +40,21 @@ EXAMPLES = r"""
 
 - name: Name those that somebody has to approve
   ansible.builtin.debug:
-    var: requests.pull_requests | selectattr('state', 'eq', 'open') | rejectattr('approved_by') | map(attribute='url')
+    var: requests.results | selectattr('state', 'eq', 'open') | rejectattr('approved_by') | map(attribute='url')
 """
 
 RETURN = r"""
-pull_requests:
+results:
   description: An entry for each repository, in the order of O(repositories).
   returned: always
   type: list
   elements: dict
   contains:
     name:
-      description: The repository as it was given.
+      description: Owner and name of the repository.
       type: str
     repository:
-      description: Owner and name.
+      description: The repository as it was given.
       type: str
     state:
       description: V(open), or V(none) where no request is open.

@@ -17,7 +17,7 @@ Run = Callable[..., dict[str, Any]]
 
 
 def only(result: dict[str, Any]) -> dict[str, Any]:
-    (entry,) = result["pull_requests"]
+    (entry,) = result["results"]
     found: dict[str, Any] = entry
     return found
 
@@ -76,7 +76,7 @@ def test_open_twice_then_merge_twice(gitea: Gitea, repository: str, pull_request
 def test_merged_in_one_go(gitea: Gitea, repository: str, pull_request: Run) -> None:
     merged = pull_request(f"{gitea.url}/{repository}.git", state="merged")
     entry = only(merged)
-    assert (merged["changed"], entry["opened"], entry["state"], entry["repository"]) == (
+    assert (merged["changed"], entry["opened"], entry["state"], entry["name"]) == (
         True,
         True,
         "merged",
@@ -252,13 +252,13 @@ def test_many_side_by_side_and_one_that_fails(gitea: Gitea, pull_request: Run) -
         status(gitea, name, "success")
     result = pull_request(*names, "many/nothing", state="merged", checks=True)
     assert result["failed"] and result["changed"] and "2 of 11 failed" in result["msg"]
-    states = [entry["state"] for entry in result["pull_requests"]]
+    states = [entry["state"] for entry in result["results"]]
     assert states == ["merged"] * 3 + ["open"] + ["merged"] * 6 + ["none"]
-    failed = [entry["name"] for entry in result["pull_requests"] if entry.get("failed")]
+    failed = [entry["name"] for entry in result["results"] if entry.get("failed")]
     assert failed == [names[3], "many/nothing"]
     info = pull_request(*names, module="pull_request_info")
-    assert [entry["commits"] for entry in info["pull_requests"]] == [0] * 3 + [1] + [0] * 6
-    assert info["pull_requests"][3]["checks"]["failed"] == ["ci/test"] and not info["changed"]
+    assert [entry["commits"] for entry in info["results"]] == [0] * 3 + [1] + [0] * 6
+    assert info["results"][3]["checks"]["failed"] == ["ci/test"] and not info["changed"]
 
 
 def test_a_request_of_a_fork_is_not_ours(gitea: Gitea, repository: str, pull_request: Run) -> None:

@@ -198,10 +198,14 @@ async def _serve_command(repositories: Repositories, process: asyncssh.SSHServer
         return
     service = shlex.split(process.command or "")[0].removeprefix("git-")
     environment = {**os.environ, **_NO_GIT_CONFIG}
+    if process.env.get("GIT_PROTOCOL") == "version=2":
+        environment["GIT_PROTOCOL"] = "version=2"
     if process.get_extra_info("is_admin"):
         environment["GIT_HOST_ADMIN"] = "1"
     child = await asyncio.create_subprocess_exec(
         "git",
+        # As the large Git hosts do.
+        *("-c", "uploadpack.allowFilter=true", "-c", "uploadpack.allowAnySHA1InWant=true"),
         service,
         str(path),
         env=environment,

@@ -81,7 +81,7 @@ def proof(host: Host, target: str = MERGE) -> None:
 
 
 def only(result: dict[str, Any]) -> dict[str, Any]:
-    (entry,) = result["pull_requests"]
+    (entry,) = result["results"]
     return dict(entry)
 
 

@@ -87,7 +87,7 @@ def merges(host: Host, squash: bool = False, head_is_there: bool = True) -> None
 
 
 def only(result: dict[str, Any]) -> dict[str, Any]:
-    (entry,) = result["pull_requests"]
+    (entry,) = result["results"]
     return dict(entry)
 
 
@@ -98,7 +98,7 @@ def test_opens_what_is_not_open_but_for_a_fork(gitlab: Host, pull_request: Run) 
     answer = gitlab.of("merge_request", title="Week 47", description="Text")
     gitlab.expect("POST", f"{PROJECT}/merge_requests", answer, status=201, body=body)
     entry = only(pull_request(title="Week 47", body="Text"))
-    assert entry["opened"] and (entry["number"], entry["repository"]) == (5, "tools/appsmith/orders")
+    assert entry["opened"] and (entry["number"], entry["name"]) == (5, "tools/appsmith/orders")
     assert gitlab.headers[0]["Authorization"] == f"Bearer {TOKEN}"
 
 
