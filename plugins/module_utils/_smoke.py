@@ -18,7 +18,12 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput, NotFound
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AppsmithError,
+    AuthenticationFailed,
+    InvalidInput,
+    NotFound,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._session import quiet_sign_out, sign_in
@@ -244,6 +249,8 @@ class _Run:
                     self._accounts[key] = own
                 except AppsmithError as error:
                     own.close()
+                    if type(error) is AuthenticationFailed:
+                        error.next_step = "Correct the test's username and password; they were tried once."
                     self._accounts[key] = error
             known = self._accounts[key]
         if isinstance(known, AppsmithError):
