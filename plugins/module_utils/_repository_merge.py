@@ -17,6 +17,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_wr
     Clone,
     Written,
     identity,
+    of_repository,
     open_clone,
 )
 
@@ -69,11 +70,13 @@ def _merge_in_files(
     """The merge as Git does it, which needs the files, in a folder of their own."""
     with tempfile.TemporaryDirectory(prefix="stagecraft-appsmith-", ignore_cleanup_errors=True) as folder:
         tree = os.path.join(folder, "tree")
-        clone.read("worktree", "add", "--quiet", "--detach", tree, ours)
+        clone.read("worktree", "add", "--quiet", "--detach", "--no-checkout", tree, ours)
+        here = of_repository(str(clone.repo.git_dir), tree=tree, name="tree")
+        clone.read("-C", tree, "reset", "--quiet", "--hard", env=here)
         command = ("-C", tree, "merge", "--quiet", "--no-ff", "--no-edit", "-m", message, theirs)
-        status, out, err = clone.run(*command, env=identity(author))
+        status, out, err = clone.run(*command, env={**here, **identity(author)})
         if status:
-            listed = clone.read("-C", tree, "diff", "--name-only", "--diff-filter=U", "-z")
+            listed = clone.read("-C", tree, "diff", "--name-only", "--diff-filter=U", "-z", env=here)
             files = sorted({path for path in listed.split("\0") if path})
             if not files:
                 raise GitError(
@@ -81,7 +84,7 @@ def _merge_in_files(
                     next_step="See both branches in the repository. Nothing was merged.",
                 )
             raise _conflict(clone, source, destination, files, "conflicts in")
-        after = clone.read("-C", tree, "rev-parse", "HEAD").strip()
+        after = clone.read("-C", tree, "rev-parse", "HEAD", env=here).strip()
     broken = _broken(clone, ours, theirs, after)
     if broken:
         raise _conflict(clone, source, destination, broken, "the merge would be no JSON in")

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _repository_write
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     GitActionFailed,
+    GitConflict,
     GitError,
     GitInvalidUrl,
     GitKeyRefused,
@@ -25,6 +26,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_merge import merge
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_refusals import (
     cannot_read,
     push_failed,
@@ -325,6 +327,27 @@ def test_nobodys_own_git_settings_count(remote: Remote, tmp_path: Path, monkeypa
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_TEMPLATE_DIR", str(home))
     assert tag(remote.url, "master", "promotion/a/master/1", remote.first, "one", DANA, FILE)
+
+
+def test_another_repository_in_the_environment_is_left_alone(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A playbook that runs from a Git hook has that repository in its environment."""
+    second = remote.commit({PAGE: "{}"}, "second")
+    remote.commit({"other": "1"}, "on staging", "staging")
+    remote.commit({"another": "1"}, "third")
+    remote.work.git.branch("conflicting", remote.first)
+    remote.commit({"other": "2"}, "conflicting", "conflicting")
+    other = tmp_path / "other.git"
+    monkeypatch.setenv("GIT_DIR", str(other))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / "index"))
+    assert back(remote, second).changed
+    assert merge(remote.url, "staging", "master", DANA, FILE).result == "merge"
+    with pytest.raises(GitConflict):
+        merge(remote.url, "staging", "conflicting", DANA, FILE)
+    assert tag(remote.url, "master", "promotion/a/master/1", remote.first, "one", DANA, FILE)
+    may_write(remote.url, FILE)
+    assert not other.exists()
 
 
 def test_nothing_is_left_in_the_temporary_folder(
