@@ -27,7 +27,7 @@ $(VENV)/.lint: $(VENV)/.tests tests/requirements-lint.txt
 demo: venv ## two instances from nothing to promoted, upgraded and rolled back (KEEP=1 leaves them running)
 	$(BIN)/python tests/demo/run.py $(if $(KEEP),--keep)
 
-test: unit contract bench-test integration ## all tests
+test: unit contract bench-test gitea integration ## all tests
 
 unit: venv ## exact calls of every module, and the sandbox's own parts
 	$(BIN)/python -m pytest tests/unit -n $(JOBS)
@@ -47,6 +47,10 @@ bench: venv link ## promotion beside a loop of uri and the fewest calls, into do
 
 bench-test: venv link ## whether the benchmark works
 	$(BIN)/python -m pytest tests/benchmarks -n $(JOBS)
+
+gitea: venv ## pull requests and deploy keys against a real Gitea (built once, in about five minutes)
+	$(BIN)/python tests/gitea/build.py
+	$(BIN)/python -m pytest tests/gitea --timeout 1200
 
 live: venv ## the same playbook tests against the instances of INVENTORY=path
 	@test -n "$(INVENTORY)" || { echo "Say which instances: make live INVENTORY=path/to/inventory.yml" >&2; exit 2; }
@@ -77,4 +81,4 @@ clean: ## take away what the targets above made
 # Two cores run two jobs; more only make the sandbox's processes wait for each other.
 JOBS ?= $(shell nproc)
 
-.PHONY: help venv lint-venv demo test unit oldest contract integration bench bench-test live lint sanity link build clean
+.PHONY: help venv lint-venv demo test unit oldest contract gitea integration bench bench-test live lint sanity link build clean
