@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import ProofFailed
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._forge import repository_path
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._forge_gitea import Gitea
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import RemoteUrl
 
 GIT_HOST_OPTIONS: dict[str, Any] = {
@@ -49,6 +50,12 @@ def key_material(key: str) -> tuple[str, ...]:
 
 class GitHost:
     """The deploy keys of repositories, known by their content."""
+
+    @classmethod
+    def of(cls, module: AppsmithModule) -> GitHost | None:
+        """The host that a module was given as O(git_host)."""
+        given = module.params.get("git_host")
+        return cls(given, check_mode=module.check_mode) if given else None
 
     def __init__(self, options: dict[str, Any], *, check_mode: bool = False) -> None:
         more: dict[str, Any] = {

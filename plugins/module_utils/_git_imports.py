@@ -53,7 +53,7 @@ class Terms:
 def terms(module: GitModule) -> Terms:
     """From a module's options."""
     params = module.params
-    host = module.git_host()
+    host = GitHost.of(module)
     return Terms(
         author=module.author(),
         timeout=float(params["import_timeout"]),

@@ -12,7 +12,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GitHost
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
 
 LOCK_TIMEOUT: dict[str, Any] = {"appsmith_git_lock_timeout": {"type": "int", "default": 150}}
@@ -88,7 +87,3 @@ class GitModule(AppsmithModule):
         if not given["name"].strip() or "@" not in given["email"]:
             raise InvalidInput("The author needs a name and an e-mail address")
         return Author(given["name"].strip(), given["email"].strip())
-
-    def git_host(self) -> GitHost | None:
-        given = self.params.get("git_host")
-        return GitHost(given, check_mode=self.check_mode) if given else None

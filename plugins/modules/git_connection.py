@@ -107,7 +107,7 @@ key_registered:
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _workspaces
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import KEY_TYPES, connect, disconnect
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GIT_HOST_OPTIONS
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GIT_HOST_OPTIONS, GitHost
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module import AUTHOR, LOCK_TIMEOUT, GitModule
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import parse
 
@@ -139,7 +139,7 @@ class GitConnection(GitModule):
                 self.params["remote_url"],
                 self.author(),
                 key_type=self.params["key_type"],
-                host=self.git_host(),
+                host=GitHost.of(self),
             )
         else:
             outcome = disconnect(self.git, target)

@@ -100,7 +100,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applic
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import KEY_TYPES, key_title
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GIT_HOST_OPTIONS
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GIT_HOST_OPTIONS, GitHost
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module import LOCK_TIMEOUT, GitModule
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import parse
 
@@ -127,7 +127,7 @@ class GitDeployKey(GitModule):
         target = None if self.params["for_import"] else self.target()
         key = self.key(target)
         self.result["public_key"] = key
-        host = self.git_host()
+        host = GitHost.of(self)
         if host is None:
             return
         remote_url = self.params["remote_url"] or (target.remote_url if target else None)
