@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _git_module
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _git_imports
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput, NotFound
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import one_at_a_time
 from git_calls import (
@@ -373,8 +373,10 @@ class FakeHost:
 
     done: ClassVar[list[str]] = []
 
-    def __init__(self, options: dict[str, Any], *, check_mode: bool) -> None:
-        self.done.clear()
+    @classmethod
+    def of(cls, module: Any) -> FakeHost:
+        cls.done.clear()
+        return cls()
 
     def ensure_key(self, repository: Any, key: str, *, title: str, read_only: bool) -> bool:
         self.done.append(f"add {title}")
@@ -389,7 +391,7 @@ class FakeHost:
 def test_the_key_of_a_refused_import_is_taken_away_again(
     calls: GitCalls, run_module: Run, monkeypatch: pytest.MonkeyPatch, failure: tuple[int, str, str]
 ) -> None:
-    monkeypatch.setattr(_git_module, "GitHost", FakeHost)
+    monkeypatch.setattr(_git_imports, "GitHost", FakeHost)
     calls.info()
     calls.workspaces()
     calls.home()
