@@ -49,7 +49,7 @@ class Course:
 FULL = Course(1.0, (Size(16, 2, 3, 3), Size(100, 5, 3, 2)), Size(1000, 50, 1, 0), 20, 10, 3)
 # Small enough for every test run: shows that the benchmark works, its times mean nothing.
 QUICK = Course(0.05, (Size(6, 2, 1, 1),), Size(20, 3, 1, 0), 2, 2, 1)
-OURS = ("playbook", "module")
+OURS = ("playbook", "module", "as_module")
 FLOORS = ("floor", "floor_trusting")
 
 
@@ -61,7 +61,6 @@ class Results:
     sizes: dict[int, dict[str, list[Run]]] = field(default_factory=dict)
     first: dict[int, dict[str, Run]] = field(default_factory=dict)
     large: Run | None = None
-    module_mb: float = 0.0
     check: dict[str, Run] = field(default_factory=dict)
     one: list[Run] = field(default_factory=list)
     many: list[Run] = field(default_factory=list)
@@ -87,8 +86,7 @@ def measure(ring: Ring, course: Course, say: Callable[[str], None]) -> Results:
     urls = own(large.applications)
     # What an earlier run has proven stands in the ledger, as every week.
     run("playbook", urls, changed=0)
-    results.large = run("playbook", urls, changed=large.changed, memory=True)
-    results.module_mb = ring.module_mb
+    results.large = run("playbook", urls, changed=large.changed)
     one, many = own(course.applications), own(course.applications, course.instances)
     forks = course.instances
     for urls in (one, many):

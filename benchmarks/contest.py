@@ -21,6 +21,7 @@ CHECKOUT = HERE.parent
 WORKSPACE_NAME = "Operations"
 PLAYBOOKS = {
     "playbook": "stagecraft.appsmith.promote",
+    "as_module": "stagecraft.appsmith.promote",
     "module": str(HERE / "plays" / "module.yml"),
     "uri": str(HERE / "plays" / "uri.yml"),
     "empty": str(HERE / "plays" / "empty.yml"),
@@ -33,14 +34,8 @@ FLOORS = {
     "observed_discard": ("--mode", "trusting", "--after"),
     "observed_pull": ("--mode", "pull", "--after"),
 }
-# Stands in for Python, and notes the most memory that a module's process had.
-MEMORY = """#!{python}
-import resource, subprocess, sys
-code = subprocess.call([sys.executable, *sys.argv[1:]])
-with open({notes!r}, "a") as notes:
-    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=notes)
-sys.exit(code)
-"""
+# Variables that a contestant gets.
+EXTRA = {"as_module": {"appsmith_in_process": False}}
 
 
 @dataclass
@@ -96,10 +91,6 @@ class Ring:
         self.folder = folder
         self.standin = Standin()
         self._collections = collections
-        self._memory = folder / "memory"
-        self._python = folder / "python-with-memory"
-        self._python.write_text(MEMORY.format(python=sys.executable, notes=str(self._memory)))
-        self._python.chmod(0o755)
         self._settings = folder / "ansible.cfg"
         self._settings.write_text("[defaults]\n")
         self._number = 0
@@ -115,7 +106,6 @@ class Ring:
         changed: int,
         half_done: int = 0,
         forks: int = 5,
-        memory: bool = False,
     ) -> Run:
         """Bring commits to so many applications of each instance, let the contestant deploy them, look if it did."""
         for url in urls:
@@ -123,7 +113,7 @@ class Ring:
         if contestant in FLOORS:
             run = self._floor(contestant, urls[0])
         else:
-            run = self._play(contestant, urls, forks, memory)
+            run = self._play(contestant, urls, forks)
         run.reports = [self.standin.order("report", url=url) for url in urls]
         if contestant in ("empty", "start"):
             return run
@@ -139,7 +129,7 @@ class Ring:
         said = json.loads(output.pop("text"))
         return Run(work=said["ended"] - said["began"], **output)
 
-    def _play(self, contestant: str, urls: list[str], forks: int, memory: bool) -> Run:
+    def _play(self, contestant: str, urls: list[str], forks: int) -> Run:
         self._number += 1
         clock = self.folder / f"clock-{self._number}.json"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "APPSMITH_"))}
@@ -153,31 +143,29 @@ class Ring:
             "BENCH_CLOCK": str(clock),
         }
         program = str(Path(sys.executable).with_name("ansible-playbook"))
-        inventory = self._inventory(contestant, urls, memory)
+        inventory = self._inventory(contestant, urls)
         command = [program, "-i", str(inventory), "--forks", str(forks), PLAYBOOKS[contestant]]
         output = self._command(command, environment)
         output.pop("text")
         said = json.loads(clock.read_text())
         return Run(work=said["ended"] - said["began"], tasks=said["tasks"], **output)
 
-    def _inventory(self, contestant: str, urls: list[str], memory: bool) -> Path:
+    def _inventory(self, contestant: str, urls: list[str]) -> Path:
         """As in the README, with nothing but what is needed."""
         name = f"{contestant}-{urls[0].rsplit(':', 1)[-1]}-{len(urls)}"
-        variables = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": str(self._python) if memory else sys.executable,
-        }
+        variables = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         production = {
             "appsmith_username": EMAIL,
             "appsmith_password": PASSWORD,
             "appsmith_workspace": WORKSPACE_NAME,
             "appsmith_branch": "master",
             "appsmith_ledger_directory": str(self.folder / f"ledger-{name}"),
+            **EXTRA.get(contestant, {}),
         }
         hosts = {f"production{number}.example.com": {"appsmith_url": url} for number, url in enumerate(urls)}
-        groups = {"production": {"hosts": hosts, "vars": production}, "controller": {"hosts": {"localhost": {}}}}
-        path = self.folder / f"{name}{'-memory' if memory else ''}.json"
-        path.write_text(json.dumps({"all": {"vars": variables, "children": groups}}))
+        path = self.folder / f"{name}.json"
+        groups = {"production": {"hosts": hosts, "vars": {**variables, **production}}}
+        path.write_text(json.dumps({"all": {"children": groups}}))
         return path
 
     def _command(self, command: list[str], environment: dict[str, str]) -> dict[str, Any]:
@@ -200,8 +188,3 @@ class Ring:
             said = process.stderr.read().decode() if process.stderr else ""
             raise Failed(f"{' '.join(command)}\n{text}{said}")
         return {"whole": whole, "cpu": used.ru_utime + used.ru_stime, "largest_mb": used.ru_maxrss / 1024, "text": text}
-
-    @property
-    def module_mb(self) -> float:
-        """The most memory that a module's process had in the runs with memory=True."""
-        return max(int(line) for line in self._memory.read_text().split()) / 1024

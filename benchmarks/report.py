@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 NAMES = {
     "playbook": "`stagecraft.appsmith.promote` (target side)",
-    "module": "module `promotion` alone",
+    "module": "one task: `promotion`",
+    "as_module": "`stagecraft.appsmith.promote`, `appsmith_in_process: false`",
     "uri": "loop of `ansible.builtin.uri` over pull",
     "floor": "floor: bare client, same promise",
     "floor_trusting": "floor that trusts: fetch and discard only",
@@ -63,7 +64,7 @@ def figures(results: Results, cores: int) -> dict[str, Any]:
     assert large
     per_app = middle(results.sizes[last]["playbook"]) / last
     found[f"ratio_per_app_{count}_to_{last}"] = large.work / count / per_app
-    found[f"peak_mb_{count}"] = results.module_mb
+    found[f"peak_mb_{count}"] = large.largest_mb
     one, many = middle(results.one), middle(results.many)
     started = middle(results.many_start) - middle(results.one_start)
     found[f"ratio_{results.course.instances}_instances"] = many / one
@@ -279,7 +280,6 @@ def page(results: Results, found: dict[str, Any], machine: Machine, seconds: flo
         changed=course.sizes[0].changed,
         tasks=_tasks(results),
         large=course.large.applications,
-        module_mb=results.module_mb,
         largest_mb=large.largest_mb,
         instances=course.instances,
         instances_table=_instances(results, found),
