@@ -264,7 +264,11 @@ class Credentials:
         datasources = Datasources(self.client, workspace_id)
         results = []
         for one in todo:
-            if not self.client.check_mode and datasources.find(one["name"], one["plugin"]) is None:
+            found = datasources.find(one["name"], one["plugin"])
+            if found is not None and storage_of(found).get("isConfigured"):
+                # By somebody else meanwhile, or for another application.
+                continue
+            if found is None and not self.client.check_mode:
                 raise NotFound(
                     f"Datasource '{one['name']}' is not in the workspace, although the deployment should have made it",
                     next_step="Look at the workspace's datasources: it may have come under another name.",

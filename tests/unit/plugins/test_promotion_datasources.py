@@ -404,5 +404,11 @@ def test_another_plugins_datasource_is_not_touched(calls: Calls, client: Client)
         credentials(client).apply(WORKSPACE, ["orders_db"])
 
 
+def test_one_that_is_configured_is_never_changed(calls: Calls, client: Client) -> None:
+    calls.workspace(listed("orders_db", configuration={"endpoints": [{"host": "other", "port": 1}]}))
+    calls.plugins()
+    assert credentials(client).apply(WORKSPACE, ["orders_db"]) == []
+
+
 def test_names_without_credentials_cost_nothing(client: Client) -> None:
     assert credentials(client).apply(WORKSPACE, ["mail"]) == []
