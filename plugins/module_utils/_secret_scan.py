@@ -198,7 +198,7 @@ def _whole(detector: Any) -> Callable[[str], Iterator[str]]:
 @cache
 def _load() -> tuple[list[tuple[str, Callable[[str], Iterable[str]]]], Callable[[str], Iterable[str]]]:
     """The detectors themselves: the library's own scan has settings for the whole process, and threads scan here."""
-    forms = []
+    forms: list[tuple[str, Callable[[str], Iterable[str]]]] = []
     for module, name in _FORMS:
         detector = getattr(importlib.import_module(f"detect_secrets.plugins.{module}"), name)()
         forms.append((str(detector.secret_type), _whole(detector)))

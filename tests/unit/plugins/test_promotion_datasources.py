@@ -385,8 +385,8 @@ def test_none_is_ever_made(calls: Calls, client: Client) -> None:
 
 
 def test_check_mode_predicts_a_new_one(calls: Calls) -> None:
-    calls.plugins()
     calls.workspace()
+    calls.plugins()
     wanted = {**STORED, "authentication": {**STORED["authentication"], "password": "pw-1"}}
     body = {
         **{"environmentId": "unused_env", "datasourceConfiguration": wanted, "pluginId": "p-pg"},
