@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +30,45 @@ READ_ONLY = "Gitea: Deploy Key: 1:staging is not authorized to write to acme/ord
 PROTECTED = "Gitea: Not allowed to push to protected branch master"
 
 
+@functools.cache
+def _template() -> Path:
+    """A repository with a first commit, made once: each command of git costs more than a copy."""
+    folder = Path(tempfile.mkdtemp(prefix="remotes-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    work = git.Repo.init(folder / "work", initial_branch="master")
+    with work.config_writer() as config:
+        config.set_value("user", "name", "Dana Dev").set_value("user", "email", "dana@example.com")
+        config.set_value("commit", "gpgsign", "false")
+    for name, text in APPLICATION.items():
+        path = folder / "work" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    work.index.add(list(APPLICATION))
+    work.index.commit("first")
+    git.Repo.init(folder / "bare", bare=True, initial_branch="master").close()
+    work.git.push(str(folder / "bare"), "master")
+    work.close()
+    for repository in (folder / "bare", folder / "work" / ".git"):
+        shutil.rmtree(repository / "hooks", ignore_errors=True)
+    return folder
+
+
 class Remote:
     """A bare repository and a working copy of a person's beside it."""
 
-    def __init__(self, folder: Path, *, filters: bool = True, branch: str = "master", name: str = "orders") -> None:
-        self.bare = git.Repo.init(folder / f"{name}.git", bare=True, initial_branch=branch)
-        if filters:
-            with self.bare.config_writer() as config:
-                config.set_value("uploadpack", "allowFilter", "true")
-                config.set_value("uploadpack", "allowAnySHA1InWant", "true")
-        self.work = git.Repo.init(folder / f"{name}-work", initial_branch=branch)
-        with self.work.config_writer() as config:
-            config.set_value("user", "name", "Dana Dev").set_value("user", "email", "dana@example.com")
-            config.set_value("commit", "gpgsign", "false")
-        self.work.create_remote("origin", str(self.bare.git_dir))
-        self.first = self.commit(APPLICATION, "first")
+    def __init__(self, folder: Path, *, filters: bool = True, name: str = "orders") -> None:
+        bare, work = folder / f"{name}.git", folder / f"{name}-work"
+        shutil.copytree(_template() / "bare", bare)
+        shutil.copytree(_template() / "work", work)
+        # A person's commits are at the host as soon as a branch there says so.
+        shutil.rmtree(work / ".git" / "objects")
+        (work / ".git" / "objects").symlink_to(bare / "objects")
+        self.bare, self.work = git.Repo(bare), git.Repo(work)
+        with self.bare.config_writer() as config:
+            config.set_value("uploadpack", "allowFilter", str(filters).lower())
+            config.set_value("uploadpack", "allowAnySHA1InWant", str(filters).lower())
+        self.work.create_remote("origin", str(bare))
+        self.first = self.tip()
 
     @property
     def url(self) -> str:
@@ -67,7 +95,7 @@ class Remote:
         return made
 
     def push(self, branch: str = "master") -> None:
-        self.work.git.push("origin", f"refs/heads/{branch}:refs/heads/{branch}")
+        self.bare.git.update_ref(f"refs/heads/{branch}", self.work.commit(branch).hexsha)
 
     def tip(self, branch: str = "master") -> str:
         return str(self.bare.commit(f"refs/heads/{branch}").hexsha)

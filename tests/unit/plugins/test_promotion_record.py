@@ -217,6 +217,7 @@ def test_with_always_a_refusal_is_an_error_after_the_ledger(remote: Remote, tmp_
     [
         ("https://production.example.com", "production.example.com"),
         ("https://Production.Example.com/", "production.example.com"),
+        ("https://production.example.com:443", "production.example.com"),
         ("http://127.0.0.1:8080", "127.0.0.1-8080"),
         ("http://[::1]:8080", "1-8080"),
         ("https://a..b.lock", "a-b.lock-"),
@@ -245,7 +246,7 @@ def test_tags_of_others_are_left_out(remote: Remote) -> None:
 
 
 # -- the module -------------------------------------------------------------------------------------------------------
-def history(remote: Remote, tmp_path: Path) -> str:
+def history(remote: Remote, tmp_path: Path, access: Access | None = None) -> str:
     """Three promotions, of which the second failed, and one on another instance."""
     ledger = str(tmp_path / "ledger")
     second = remote.commit({"a": "1"}, "second")
@@ -256,7 +257,7 @@ def history(remote: Remote, tmp_path: Path) -> str:
         (40, of(remote, second, name="desk"), {"instance": "https://staging.example.com"}),
     ):
         times = {"began": f"2026-11-22T11:{minute}:00Z", "ended": f"2026-11-22T11:{minute}:30Z"}
-        record([result], **{**RUN, **times, **more}, ledger_directory=ledger, access=FILE)
+        record([result], **{**RUN, **times, **more}, ledger_directory=ledger, access=access)
     return ledger
 
 
@@ -266,7 +267,7 @@ def found(result: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def test_the_history_is_newest_first_and_of_both_sources(remote: Remote, tmp_path: Path, run_module: Run) -> None:
-    ledger = history(remote, tmp_path)
+    ledger = history(remote, tmp_path, FILE)
     both, alone, tags = ["ledger", "tag"], ["ledger"], ["tag"]
     by_file = run_module("promotion_history_info", {"ledger_directory": ledger})
     assert found(by_file) == [("40", alone), ("30", alone), ("20", alone), ("10", alone)]
@@ -335,6 +336,7 @@ def step(commit: str | None, state: str = "deployed", kind: str = "promotion", f
         # What failed or didn't pass its tests is nothing to go back to.
         ([step("1"), step("2", failed=1), step("3")], "1"),
         ([step("1"), step("2", "failed"), step("3", failed=1)], "1"),
+        ([step("1"), {**step("2"), "failed": True}, step("3")], "1"),
         ([step("2")], None),
         ([step("r", kind="revert"), step("r", kind="revert")], None),
         ([], None),
