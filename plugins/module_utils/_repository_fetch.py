@@ -100,7 +100,8 @@ def failure(error: Any, what: str) -> RepositoryUnreadable:
     """What git said, without what it says every time."""
     lines = [plain(line) for line in str(getattr(error, "stderr", None) or error).splitlines()]
     lines = [line.removeprefix("stderr: ").strip("' ") for line in lines]
-    causes = [line for line in lines if line and not line.lower().startswith(_NO_CAUSE)] or ["git failed"]
+    told = [line for line in lines if line.lower().rstrip(":") not in ("", "error", "remote")]
+    causes = [line for line in told if not line.lower().startswith(_NO_CAUSE)] or ["git failed"]
     cause = "; ".join(dict.fromkeys(causes[:3]))
     step = next((step for words, step in _NEXT_STEPS if words in cause.lower()), _OTHER_STEP)
     return RepositoryUnreadable(f"{what}: {cause}", next_step=step)

@@ -659,6 +659,7 @@ def test_views_tell_changes_where_the_repository_is_closed() -> None:
             "Gitea: Cannot find repository: acme/x; ERROR: Repository not found.",
             "Check the repository's address",
         ),
+        ("error: \nerror: Cannot find repository: a/x\n", "read x: error: Cannot find", "repository's address"),
         ("fatal: couldn't find remote ref refs/heads/nope", "refs/heads/nope", "Check the branch's name"),
         ("ssh: Could not resolve hostname git.example.com", "resolve hostname", "must reach the Git host"),
         ("\x1b[31mremote: no\x1b[0m\n", "[31mremote: no", "git_ssh_key_file"),
