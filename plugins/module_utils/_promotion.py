@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -29,8 +30,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_poo
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_proofs import PROVEN, UNTESTED
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_waves import Wave, names_of
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls import SmokeTestFailed
-
-Noted = list[tuple[Target, str | None]]
 
 
 class Promotion:
@@ -169,13 +168,24 @@ class Promotion:
                 [item for later in self.waves[position:] for item in later.items]
             ):
                 return
-            self._lane.run(wave.items)
-            passed = self._test_wave(wave, last=not rest)
+            if position:
+                self._workers.each(self._look_again, wave.items)
+            times: dict[str, str | None] = {}
+            due = [item for item in wave.items if item.error is None]
+            self._lane.run(due, functools.partial(self._read_times, due, times))
+            passed = self._test_wave(wave, times, last=not rest)
             if rest and (wave.failed or not passed):
                 self._hold(rest, f"held: wave {wave.name} failed")
                 return
         if not self.waves and self.options.test_unchanged:
             self._test(self.items, None)
+
+    def _look_again(self, git: Git, item: Item) -> None:
+        """Minutes may have gone by, and what a person did in them is not to be thrown away unseen."""
+        if self._look.again(git, item):
+            item.changed = False
+            item.warn(*self.options.gates.check(item, pull=self.options.strategy == PULL))
+            self._predict(item)
 
     def _hold(self, waves: list[Wave], reason: str) -> None:
         for wave in waves:
@@ -202,9 +212,10 @@ class Promotion:
         return passed
 
     # -- after a wave -----------------------------------------------------------------------------------------------
-    def _test_wave(self, wave: Wave, *, last: bool) -> bool:
+    def _test_wave(self, wave: Wave, times: dict[str, str | None], *, last: bool) -> bool:
         deployed = [item for item in wave.items if item.state == DEPLOYED]
-        noted = self._noted([item for item in wave.items if item.error is None and item.state in (DEPLOYED, CURRENT)])
+        proven = [item for item in wave.items if item.error is None and item.state in (DEPLOYED, CURRENT)]
+        noted = [(item.target, times[item.target.id]) for item in proven if item.target.id in times]
         everything = last and self.options.test_unchanged
         until = self.waves[: self.waves.index(wave) + 1]
         to_test = self.items if everything else [item for one in until for item in one.items if item.state == DEPLOYED]
@@ -218,23 +229,21 @@ class Promotion:
             self.options.proofs.prove(noted, state=PROVEN)
         return passed
 
-    def _noted(self, proven: list[Item]) -> Noted:
-        """With the time of their last deployment, as the next run's list of applications will say it."""
-        if not self.options.proofs.kept or not proven:
-            return []
-        client, times = self.git.client, dict[str, str | None]()
+    def _read_times(self, items: list[Item], times: dict[str, str | None], git: Git) -> None:
+        """When these were deployed last, as the next run's list of applications will say it."""
+        if not self.options.proofs.kept:
+            return
         try:
-            for workspace_id in dict.fromkeys(item.target.workspace_id for item in proven):
-                for application in _applications.list_applications(client, workspace_id):
+            for workspace_id in dict.fromkeys(item.target.workspace_id for item in items):
+                for application in _applications.list_applications(git.client, workspace_id):
                     times[str(application["id"])] = application.get("lastDeployedAt")
-            for target in (item.target for item in proven):
+            for target in (item.target for item in items):
                 if target.id not in times and target.branch:
                     # Another branch than the one that the list shows.
-                    times[target.id] = self.git.api.checkout(target.base_id, target.branch).get("lastDeployedAt")
+                    times[target.id] = git.api.checkout(target.base_id, target.branch).get("lastDeployedAt")
         except AppsmithError:
             # Then the next run looks at them.
-            return []
-        return [(item.target, times[item.target.id]) for item in proven if item.target.id in times]
+            times.clear()
 
     def _tests_of(self, items: list[Item]) -> list[int]:
         names = {name for item in items for name in names_of(item.target)}

@@ -10,10 +10,15 @@ never idle: while an application is looked at, the next one is deployed already.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import GitWriteConflict, ProofFailed
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AppsmithError,
+    GitWriteConflict,
+    ProofFailed,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_deploy import DISCARD, PULL, Sent, prove, send
@@ -45,6 +50,7 @@ class Lane:
         self.workers = workers
         # Names of datasources that got their credentials in this run, by workspace.
         self._applied: dict[str, set[str]] = {}
+        self._refused: dict[tuple[str, str], AppsmithError] = {}
         self._one_by_one = threading.Lock()
         self._lane = Workers(git, options.deploy_width)
         self._started: dict[str, Future[None]] = {}
@@ -64,8 +70,8 @@ class Lane:
         item.changed = False
         self._started[item.target.id] = self._lane.submit(self._first, item)
 
-    def run(self, items: list[Item]) -> None:
-        """Deploy a wave and prove it."""
+    def run(self, items: list[Item], beside: Callable[[Git], None] | None = None) -> None:
+        """Deploy a wave and prove it; O(beside) is a look that is made when all is deployed."""
         rest = [item for item in items if item.target.id not in self._started]
         self.options.proofs.begin(item.target for item in rest)
         if self.options.stop_on_error:
@@ -78,7 +84,9 @@ class Lane:
         again, self._conflicted = self._conflicted, []
         for item in again:
             attempt(self._again, self.git, item)
+        looks = [self.workers.call(beside)] if beside else []
         self._proven()
+        self.workers.wait(looks)
         self.datasources([item for item in items if item.state == DEPLOYED and item.error is None])
 
     def _run_carefully(self, items: list[Item]) -> None:
@@ -197,7 +205,7 @@ class Lane:
         for item in given:
             attempt(self._configure_all, self.git, item)
         if given:
-            self._look_at_datasources(deployed)
+            self._look_at_datasources([item for item in deployed if item.error is None])
         for item in deployed:
             if item.error is None:
                 attempt(self._check_datasources, self.git, item)
@@ -213,7 +221,15 @@ class Lane:
         landscape = self.options.landscape
         for workspace_id in {item.target.workspace_id for item in deployed}:
             landscape.forget(workspace_id)
-        self.workers.each(lambda git, item: landscape.look(git.client, item), deployed)
+
+        def look(git: Git, item: Item) -> None:
+            try:
+                landscape.look(git.client, item)
+            except AppsmithError as error:
+                error.message = f"'{item.target.name}': its datasources could not be looked at: {error.message}"
+                raise
+
+        self.workers.each(look, deployed)
 
     def configure(self, item: Item, names: list[str]) -> None:
         """Give datasources their credentials, each once in a run."""
@@ -222,7 +238,15 @@ class Lane:
             missing = [name for name in dict.fromkeys(names) if name not in done]
             if not missing:
                 return
-            results = self.options.credentials.apply(item.target.workspace_id, missing)
+            for name in missing:
+                # A refused password is not tried again for the next application.
+                if (item.target.workspace_id, name) in self._refused:
+                    raise self._refused[item.target.workspace_id, name]
+            try:
+                results = self.options.credentials.apply(item.target.workspace_id, missing)
+            except AppsmithError as error:
+                self._refused.update({(item.target.workspace_id, name): error for name in missing})
+                raise
             done.update(missing)
         item.configured_datasources += results
         item.changed = item.changed or any(result.get("changed") for result in results)

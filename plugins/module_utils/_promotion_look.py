@@ -79,7 +79,8 @@ class Look:
     The calls for an application to which there is nothing new: fetch; unless C(verify) is C(fetch), or C(auto) and an
     earlier run has proven it, status (without another fetch) and the pages of the published view. For one that is
     behind: fetch, status, its datasources (see Landscape), and where the repository can't tell what changes, an export
-    to compare with afterwards. Files that only a person or a migration could have changed cost an export as well.
+    to compare with afterwards. Files that only a person or a migration could have changed cost an export as well, and
+    one of a later wave costs its status once more, right before that wave.
     """
 
     def __init__(self, options: Options) -> None:
@@ -115,6 +116,18 @@ class Look:
                 item.state = INTERRUPTED
             return None
         return self._tell_apart(git, item)
+
+    def again(self, git: Git, item: Item) -> bool:
+        """Before a later wave: whether somebody changed something on the instance since the first look."""
+        status = look(git, item.target)
+        if item.status is None or status.files == item.status.files:
+            return False
+        item.status = replace(status, ahead=item.ahead, behind=item.behind)
+        item.drift = NONE if strangers(item.status) else git.drift(item.target, item.status)
+        if item.drift == CHANGES:
+            # Not what an interrupted run left, then.
+            item.state = BEHIND
+        return True
 
     def _believed(self, target: Target) -> bool:
         verify = self.options.verify

@@ -39,6 +39,10 @@ class Workers:
     def submit(self, work: Work, item: Item) -> Future[None]:
         return self._pool.submit(self._one, work, item)
 
+    def call(self, work: Callable[[Git], None]) -> Future[None]:
+        """What is no application's; its errors come up in C(wait())."""
+        return self._pool.submit(lambda: work(self._mine()))
+
     def each(self, work: Work, items: Iterable[Item]) -> None:
         self.wait([self.submit(work, item) for item in items])
 
@@ -49,10 +53,14 @@ class Workers:
             future.result()
 
     def _one(self, work: Work, item: Item) -> None:
+        attempt(work, self._mine(), item)
+
+    def _mine(self) -> Git:
         if not hasattr(self._own, "git"):
             self._own.git = self._git.clone()
             self._clones.append(self._own.git)
-        attempt(work, self._own.git, item)
+        found: Git = self._own.git
+        return found
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
