@@ -28,6 +28,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import parse
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import HAS_GITPYTHON, Access, Commit
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_fetch import gitpython
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_refusals import cannot_read, push_failed
 
 __all__ = ["HAS_GITPYTHON", "Clone", "Written", "may_write", "open_clone", "revert_to", "tag"]
@@ -71,6 +72,8 @@ class Written:
     commits: list[Commit] = field(default_factory=list)
     files: Files = field(default_factory=Files)
     warnings: list[str] = field(default_factory=list)
+    # Commits of ways back that were undone with it.
+    undone: list[str] = field(default_factory=list)
 
 
 class Clone:
@@ -250,13 +253,18 @@ def open_clone(remote_url: str, access: Access, *refs: str) -> Iterator[Clone]:
     """A folder with the history of O(refs) (full names), which goes away afterwards."""
     if "file" not in access.protocols:
         parse(remote_url)
-    # Costs a tenth of a second, which a promotion without tags needn't pay.
-    import git
-
+    git = gitpython()
     with tempfile.TemporaryDirectory(prefix="stagecraft-appsmith-", ignore_cleanup_errors=True) as folder:
-        repo = git.Repo.init(os.path.join(folder, "repository"), bare=True)
+        own = os.path.join(folder, "repository")
+        os.mkdir(own)
+        environment = {**access.environment(), **of_repository(own)}
+        repo: Any = None
         try:
-            repo.git.update_environment(**access.environment())
+            client = git.Git(own)
+            client.update_environment(**environment)
+            client.init("--quiet", "--bare")
+            repo = git.Repo(own)
+            repo.git.update_environment(**environment)
             with repo.config_writer() as config:
                 # Contents that a fetch left out are brought in when they are needed; hosts that can't leave out don't.
                 remote = 'remote "origin"'
@@ -272,7 +280,15 @@ def open_clone(remote_url: str, access: Access, *refs: str) -> Iterator[Clone]:
         except git.exc.GitCommandError as error:
             raise GitError(f"{remote_url}: git failed: {error.stderr or error}") from error
         finally:
-            repo.close()
+            if repo:
+                repo.close()
+
+
+def of_repository(folder: str, *, tree: str | None = None, name: str = "") -> dict[str, str]:
+    """Where git works, whatever is in the environment: a playbook may run from another repository's hook."""
+    own = os.path.join(folder, "worktrees", name) if tree else folder
+    places = {"GIT_DIR": own, "GIT_OBJECT_DIRECTORY": os.path.join(folder, "objects")}
+    return {**places, "GIT_INDEX_FILE": os.path.join(own, "index"), **({"GIT_WORK_TREE": tree} if tree else {})}
 
 
 def revert_to(

@@ -60,9 +60,14 @@ requirements:
 notes:
   - The module itself reads and writes the repositories by SSH, with O(git_ssh_key_file), which must be a key that may
     write. The instance's own deploy key may be one that only reads.
+  - The branch that the commits came from still has what was taken back. A later merge of it takes the way back for a
+    change of production's and leaves away what was taken back, but for what is changed once more.
+    M(stagecraft.appsmith.repository_merge) minds that, and prepares merges of Appsmith or a Git host for it
+    (O(stagecraft.appsmith.repository_merge#module:way_back)).
 seealso:
   - module: stagecraft.appsmith.promotion
   - module: stagecraft.appsmith.promotion_history_info
+  - module: stagecraft.appsmith.repository_merge
 """
 
 EXAMPLES = r"""

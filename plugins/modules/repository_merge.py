@@ -57,6 +57,16 @@ options:
       - Whether to make a commit for the merge also where O(destination) could just be moved forward to O(source).
     type: bool
     default: false
+  way_back:
+    description:
+      - What to do about commits of M(stagecraft.appsmith.git_revert) on O(destination) that O(source) doesn't have. A
+        plain merge would silently leave away all that they took back and that O(source) didn't change once more.
+      - V(undo) undoes them first, by commits of their own before the merge. V(fail) refuses the merge.
+      - V(prepare) merges nothing into O(destination). It pushes a commit to O(source) that knows of them, after which
+        any merge (a pull request's, Appsmith's own) has all of O(source). Nothing is pushed where there are none.
+    type: str
+    choices: [undo, fail, prepare]
+    default: undo
   width:
     description: How many repositories are done side by side.
     type: int
@@ -77,6 +87,15 @@ EXAMPLES = r"""
     git_ssh_key_file: ~/.ssh/write_repositories
     author_name: Release Manager
     author_email: release@example.com
+  delegate_to: localhost
+
+- name: Before a pull request after a way back, have staging's branch know of it
+  stagecraft.appsmith.repository_merge:
+    repository: ssh://git@git.example.com:2222/acme/orders.git
+    source: staging
+    destination: master
+    way_back: prepare
+    git_ssh_key_file: ~/.ssh/write_repositories
   delegate_to: localhost
 
 - name: Bring a hotfix from production back to staging
@@ -115,7 +134,7 @@ results:
       description: The branch it was merged into.
       type: str
     commit_before:
-      description: The commit of O(destination) before.
+      description: The commit of the branch that is written to before.
       type: str
     commit_after:
       description: Its commit afterwards. In check mode V(null) for a merge's commit, which isn't made yet.
@@ -125,8 +144,12 @@ results:
         - The commits that were brought in, newest first, a hundred at most (C(id), C(author), C(date), C(subject)).
       type: list
       elements: dict
+    undone:
+      description: The commits of M(stagecraft.appsmith.git_revert) that were undone (O(way_back)), newest first.
+      type: list
+      elements: str
     files:
-      description: The files that O(destination) has differently now (C(added), C(changed), C(removed)).
+      description: The files that the branch that is written to has differently now (C(added), C(changed), C(removed)).
       type: dict
     warnings:
       description: What the Git host said differently from what was found.
@@ -149,7 +172,13 @@ results:
 from typing import Any, ClassVar
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_merge import MERGE, merge
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_merge import (
+    FAIL,
+    MERGE,
+    PREPARE,
+    UNDO,
+    merge,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_module import (
     ACCESS,
     AUTHOR,
@@ -172,6 +201,7 @@ class RepositoryMerge(AppsmithModule):
         "destination": {"type": "str", "required": True},
         "commit_message": {"type": "str"},
         "no_ff": {"type": "bool", "default": False},
+        "way_back": {"type": "str", "choices": [UNDO, FAIL, PREPARE], "default": UNDO},
     }
     needs_connection = False
 
@@ -189,6 +219,7 @@ class RepositoryMerge(AppsmithModule):
                 access,
                 message=self.params["commit_message"],
                 no_ff=self.params["no_ff"],
+                way_back=self.params["way_back"],
                 check_mode=self.check_mode,
             )
 
@@ -209,6 +240,7 @@ class RepositoryMerge(AppsmithModule):
             "commit_after": None if not_made else written.after,
             "commits": [commit.as_result() for commit in written.commits],
             "files": written.files.as_result(),
+            "undone": written.undone,
             "warnings": written.warnings,
         }
         if written.changed:

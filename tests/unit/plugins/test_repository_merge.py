@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _repository_module
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access
-from git_remotes import PROTECTED, Remote, by_ssh, read_only
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_write import revert_to
+from git_remotes import FILE, PROTECTED, Remote, by_ssh, read_only
 
 Run = Callable[..., dict[str, Any]]
 PAGE = "pages/Order/Order.json"
@@ -174,3 +176,75 @@ def test_branches_without_a_common_history_are_told(remote: Remote, run_module: 
     remote.push("other")
     result = run_module("repository_merge", params(remote, source="other"))
     assert "unrelated histories" in result["msg"] and remote.tip() == remote.first
+
+
+# -- after a way back -------------------------------------------------------------------------------------------------
+@pytest.fixture
+def gone_back(remote: Remote) -> Remote:
+    """Production took X and went back; a hotfix of its own came before, and another one after it."""
+    remote.commit({"hotfix/before": "1"}, "hotfix before", "master")
+    remote.work.git.checkout("staging")
+    remote.commit({QUERY: "select bad", PAGE: '{"x": 1}', "pages/X/X.json": "{}"}, "X", "staging")
+    remote.work.git.checkout("master")
+    remote.work.git.merge("staging", "--no-ff", "-m", "merge X")
+    remote.push()
+    revert_to(
+        remote.url, "master", remote.bare.commit("master~1").hexsha, "Go back", Author("R", "r@example.com"), FILE
+    )
+    remote.work.git.pull("--ff-only", "origin", "master")
+    remote.commit({"hotfix/after": "1"}, "hotfix after", "master")
+    remote.commit({QUERY: "select mended"}, "Y", "staging")
+    return remote
+
+
+def content(remote: Remote, branch: str = "master") -> dict[str, str]:
+    names = remote.bare.git.ls_tree("-r", "--name-only", branch).splitlines()
+    return {name: remote.bare.git.show(f"{branch}:{name}") for name in names if name != "metadata.json"}
+
+
+def whole(remote: Remote, branch: str = "master") -> bool:
+    """All of staging, and what was production's own."""
+    found = content(remote, branch)
+    assert (found[QUERY], found[PAGE], found["pages/X/X.json"]) == ("select mended", '{"x": 1}', "{}")
+    return (found["hotfix/before"], found["hotfix/after"]) == ("1", "1")
+
+
+def test_a_merge_after_a_way_back_brings_all_of_the_source(gone_back: Remote, run_module: Run) -> None:
+    planned = run_module("repository_merge", params(gone_back), check_mode=True)
+    entry = one(run_module("repository_merge", params(gone_back), diff=True))
+    assert whole(gone_back) and entry["result"] == "merge" and len(entry["undone"]) == 1
+    assert one(planned)["files"] == entry["files"] and one(planned)["undone"] == entry["undone"]
+    assert f"Undoes: {entry['undone'][0]}" in gone_back.bare.git.log("--format=%B", "master")
+    assert not run_module("repository_merge", params(gone_back))["changed"]
+    # Undone once is undone.
+    gone_back.commit({QUERY: "select newer"}, "Z", "staging")
+    assert one(run_module("repository_merge", params(gone_back)))["undone"] == []
+    assert content(gone_back)[QUERY] == "select newer"
+
+
+def test_a_merge_of_somebody_elses_can_be_prepared(gone_back: Remote, run_module: Run) -> None:
+    before, staging = gone_back.tip(), gone_back.tip("staging")
+    entry = one(run_module("repository_merge", params(gone_back, way_back="prepare")))
+    assert entry["changed"] and (entry["commit_before"], entry["commit_after"]) == (staging, gone_back.tip("staging"))
+    assert gone_back.tip() == before and whole(gone_back, "staging")
+    assert not run_module("repository_merge", params(gone_back, way_back="prepare"))["changed"]
+    # Now it is a matter of moving forward, whoever does it.
+    assert one(run_module("repository_merge", params(gone_back)))["result"] == "fast_forward" and whole(gone_back)
+
+
+def test_without_a_way_back_there_is_nothing_to_prepare(remote: Remote, run_module: Run) -> None:
+    remote.commit({PAGE: "{}"}, "on master")
+    entry = one(run_module("repository_merge", params(remote, way_back="prepare")))
+    assert not entry["changed"] and entry["result"] == "up_to_date"
+
+
+def test_a_merge_after_a_way_back_can_be_refused(gone_back: Remote, run_module: Run) -> None:
+    before = gone_back.tip()
+    result = run_module("repository_merge", params(gone_back, way_back="fail"))
+    assert "went back" in result["msg"] and gone_back.tip() == before
+
+
+def test_a_way_back_that_can_not_be_undone_is_a_conflict(gone_back: Remote, run_module: Run) -> None:
+    before = gone_back.commit({QUERY: "select other"}, "over it")
+    result = run_module("repository_merge", params(gone_back))
+    assert "can't be undone for" in result["msg"] and QUERY in result["msg"] and gone_back.tip() == before
