@@ -5,23 +5,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import itertools
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 
 sys.path.insert(0, str(Path(__file__).parent))
+from gitea_run import execute
 from gitea_server import Gitea
-
-MODULES = "ansible_collections.stagecraft.appsmith.plugins.modules"
 
 
 @pytest.fixture(scope="session")
@@ -44,19 +38,6 @@ def repository(gitea: Gitea) -> str:
     for user in ("rosa", "karl"):
         gitea.api("PUT", f"/repos/{name}/collaborators/{user}", {"permission": "write"}, status=204)
     return name
-
-
-def execute(module: str, params: dict[str, Any], check_mode: bool = False) -> dict[str, Any]:
-    """What Ansible would get; nothing of it may hold the token."""
-    arguments = {"_ansible_check_mode": check_mode, "_ansible_diff": True, "_ansible_remote_tmp": "/tmp", **params}
-    output = io.StringIO()
-    with patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit) as stop:
-        importlib.import_module(f"{MODULES}.{module}").main()
-    result: dict[str, Any] = json.loads(output.getvalue().strip().splitlines()[-1])
-    result.pop("invocation", None)
-    result.setdefault("failed", stop.value.code != 0)
-    assert str(params.get("forge_token") or "no token") not in json.dumps(result)
-    return result
 
 
 @pytest.fixture
