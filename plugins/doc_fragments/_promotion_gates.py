@@ -66,10 +66,12 @@ options:
     default: fail
   clash:
     description:
-      - What to do when the name of a datasource is taken in the target's workspace by one of another plugin, which
-        gives the application a second, unconfigured datasource; or by one of another C(gitSyncId), which leaves the
-        application with uncommitted changes after every deployment.
-      - It is known beforehand where the controller may read the repository.
+      - What to do when the name of a datasource is taken in the target's workspace by one of another plugin. The
+        deployment would give the application a second, unconfigured datasource. It is known beforehand where the
+        controller may read the repository.
+      - One of the same name and plugin with another C(gitSyncId), as one that was made by hand, is used by the
+        application all the same. It leaves uncommitted changes after every deployment, with which no pull works. So it
+        is a warning, and with O(strategy=pull) it is what this option says.
     type: str
     choices: [fail, warn]
     default: fail

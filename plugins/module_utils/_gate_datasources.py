@@ -16,13 +16,14 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_ki
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import STRANGERS_NEXT_STEP, strangers
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import STRANGERS_NEXT_STEP, strangers_text
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_datasources import (
     CONFIGURED,
     REFUSED,
     TO_FINISH,
     collisions,
     covered,
+    foreign,
     renamed_back,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import GateClosed, Item
@@ -39,21 +40,25 @@ class DatasourceGates:
     manual: str = WARN
     datasources: tuple[Json, ...] = ()
 
-    def _check_clash(self, item: Item) -> list[str]:
-        name, found = item.target.name, collisions(item)
-        told = [f"'{name}': the deployment renames datasources of the workspace: {named(renamed_back(item))}"]
-        warnings = told if renamed_back(item) else []
-        if not found:
-            return warnings
-        return warnings + judge(
-            self.clash,
-            "datasource_clash",
-            f"'{name}': {'; '.join(found)}",
-            next_step=STRANGERS_NEXT_STEP
-            if strangers(item.status)
-            else "Rename the other datasource in the target's workspace (or delete it, if nothing uses it), give "
-            "this one's credentials by datasources, and promote again.",
-        )
+    def _check_clash(self, item: Item, *, pull: bool) -> list[str]:
+        name, found, warnings = item.target.name, collisions(item), []
+        if renamed_back(item):
+            warnings.append(
+                f"'{name}': the deployment renames datasources of the workspace: {named(renamed_back(item))}"
+            )
+        if found:
+            warnings += judge(
+                self.clash,
+                "datasource_clash",
+                f"'{name}': {'; '.join(found)}",
+                next_step="Rename the other datasource in the target's workspace (or delete it, if nothing uses it), "
+                "give this one's credentials by datasources, and promote again.",
+            )
+        if foreign(item):
+            # The application works with it, and a discard deploys all the same.
+            policy, text = self.clash if pull else WARN, f"'{name}': {strangers_text(foreign(item))}"
+            warnings += judge(policy, "datasource_clash", text, next_step=STRANGERS_NEXT_STEP)
+        return warnings
 
     def to_configure(self, item: Item) -> tuple[list[str], list[str]]:
         """Names for which there are credentials: before the deployment, and after it (those that it makes)."""

@@ -36,7 +36,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api impor
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
     CLASH_NEXT_STEP,
-    STRANGERS_NEXT_STEP,
     UNEVEN,
     clash_text,
     clashes,
@@ -111,7 +110,7 @@ def look(git: Git, target: Target) -> Status:
 
 
 def arrived(status: Status) -> bool:
-    return settled(status) or uneven(status)
+    return settled(status) or uneven(status) or (status.behind == 0 and bool(strangers(status)))
 
 
 def prove(git: Git, sent: Sent, *, clash_is_open: bool = False) -> Outcome:
@@ -124,7 +123,7 @@ def prove(git: Git, sent: Sent, *, clash_is_open: bool = False) -> Outcome:
         warnings.append(f"'{target.name}': {UNEVEN}: {named(after.files)}")
     elif taken and after.behind == 0 and clash_is_open:
         warnings.append(f"'{target.name}': deployed, but {clash_text(taken)}")
-    elif strangers(after) and after.behind == 0 and clash_is_open:
+    elif strangers(after) and after.behind == 0:
         warnings.append(f"'{target.name}': {strangers_text(strangers(after))}")
     elif not settled(after):
         raise sent.doubt or not_deployed(target, after, taken)
@@ -143,10 +142,6 @@ def prove(git: Git, sent: Sent, *, clash_is_open: bool = False) -> Outcome:
 def not_deployed(target: Target, after: Status, taken: list[str]) -> ProofFailed:
     if taken:
         return ProofFailed(f"'{target.name}': deployed, but {clash_text(taken)}", next_step=CLASH_NEXT_STEP)
-    foreign = strangers(after)
-    if foreign and not after.behind:
-        text = f"'{target.name}': deployed, but {strangers_text(foreign)}"
-        return ProofFailed(text, next_step=STRANGERS_NEXT_STEP)
     left = f"{commits(after.behind)} behind" if after.behind else f"left over: {named(after.files)}"
     return ProofFailed(
         f"'{target.name}': the server said deployed, but {left}",

@@ -86,15 +86,15 @@ def strangers(status: Status | None) -> list[str]:
 
 
 STRANGERS_NEXT_STEP = (
-    "Rename the datasource in the workspace and promote with its credentials (datasources), then the deployment makes "
-    "one of its own; or let it be, by clash: warn."
+    "Deploy with strategy: discard; or rename the datasource in the workspace and promote with its credentials "
+    "(datasources), then the deployment makes one of its own."
 )
 
 
 def strangers_text(found: list[str]) -> str:
     return (
         f"a datasource of the target has its name and another gitSyncId ({', '.join(found)}): it is used all the same, "
-        "and leaves uncommitted changes after every deployment"
+        "and leaves uncommitted changes after every deployment, with which no pull works"
     )
 
 

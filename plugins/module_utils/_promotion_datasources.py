@@ -28,7 +28,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources i
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import NotFound, PermissionDenied
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import pages
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import strangers, strangers_text
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import strangers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import DEPLOYED, Item
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import DatasourceUse
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
@@ -172,8 +172,6 @@ def collisions(item: Item) -> list[str]:
     """
     found = []
     there: dict[str, Present] = {one.name: one for one in item.workspace_datasources}
-    own = {name: identifier for identifier, name in (item.sync_ids or {}).items()}
-    told = set(strangers(item.status))
     for use in item.facts.datasources if item.facts else ():
         one, renamed = there.get(use.name), (item.sync_ids or {}).get(use.git_sync_id or "")
         if one is None:
@@ -188,9 +186,18 @@ def collisions(item: Item) -> list[str]:
                 f"datasource '{use.name}' is {use.plugin} in the repository and {one.plugin or 'another kind'} on the "
                 f"target, so the deployment would make an unconfigured '{use.name} #1'"
             )
-        elif use.git_sync_id and own.get(use.name, use.git_sync_id) != use.git_sync_id:
-            told.add(use.name)
-    return [*found, strangers_text(sorted(told))] if told else found
+    return found
+
+
+def foreign(item: Item) -> list[str]:
+    """Datasources that are found by name and plugin, and have another gitSyncId; known of those in use already."""
+    own = {name: identifier for identifier, name in (item.sync_ids or {}).items()}
+    plugins = {one.name: one.plugin for one in item.workspace_datasources}
+    found = set(strangers(item.status))
+    for use in item.facts.datasources if item.facts else ():
+        if use.git_sync_id and own.get(use.name, use.git_sync_id) != use.git_sync_id:
+            found |= {use.name} if plugins.get(use.name) == use.plugin else set()
+    return sorted(found)
 
 
 def renamed_back(item: Item) -> list[str]:

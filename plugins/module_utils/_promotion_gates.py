@@ -164,7 +164,7 @@ class Gates(DatasourceGates):
             Git.refuse_diverged(item.target, item.status)
         self._check_drift(item, pull=pull)
         warnings += self._check_skew(item)
-        warnings += self._check_clash(item)
+        warnings += self._check_clash(item, pull=pull)
         warnings += self.check_datasources(item)
         return warnings + self._check_secrets(item)
 

@@ -685,30 +685,32 @@ def test_without_the_repository_the_changes_come_from_what_was_shown(new: GitCal
 STRANGER = {"modified": ["datasources/orders_db.json"]}
 
 
-def test_another_gitsyncid_is_refused_with_its_name(calls: GitCalls, run_module: Run) -> None:
-    behind(calls, 1, status(**STRANGER))
-    result = run_module("promotion", ALL)
-    assert one(result)["gate"] == "datasource_clash" and "another gitSyncId (orders_db)" in result["msg"]
-    assert one(result)["drift"] == "none"
-
-
-def test_another_gitsyncid_may_be_let_be(calls: GitCalls, run_module: Run) -> None:
+def test_another_gitsyncid_is_let_be_and_told(calls: GitCalls, run_module: Run) -> None:
     behind(calls, 1, status(**STRANGER))
     calls.discard()
     calls.status(status(**STRANGER), remote=False)
     calls.export()
     calls.workspace_datasources()
-    result = run_module("promotion", {**ALL, "clash": "warn"})
-    assert one(result)["state"] == "deployed" and not result["failed"]
+    result = run_module("promotion", ALL)
+    assert (one(result)["state"], result["failed"]) == ("deployed", False)
     assert "another gitSyncId (orders_db)" in " ".join(one(result)["warnings"])
+
+
+def test_with_another_gitsyncid_no_pull_works(calls: GitCalls, run_module: Run) -> None:
+    behind(calls, 1, status(**STRANGER))
+    result = run_module("promotion", {**ALL, "strategy": "pull"})
+    assert one(result)["gate"] == "datasource_clash" and "strategy: discard" in result["msg"]
 
 
 def test_another_gitsyncid_that_came_with_the_deployment_is_told(calls: GitCalls, run_module: Run) -> None:
     behind(calls)
-    calls.discard()
+    calls.discard(raises=TIMEOUT)
     calls.status(status(**STRANGER), remote=False)
+    calls.status(status(**STRANGER), remote=False)
+    calls.export()
+    calls.workspace_datasources()
     result = run_module("promotion", ALL)
-    assert result["failed"] and "another gitSyncId (orders_db)" in result["msg"] and "clash: warn" in result["msg"]
+    assert not result["failed"] and "another gitSyncId (orders_db)" in " ".join(one(result)["warnings"])
 
 
 def test_another_gitsyncid_alone_is_nothing_to_do(calls: GitCalls, run_module: Run) -> None:

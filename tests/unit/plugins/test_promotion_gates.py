@@ -292,7 +292,6 @@ def test_after_the_deployment_credentials_are_no_excuse() -> None:
     [
         (there(plugin="mysql-plugin"), None, "is postgres-plugin in the repository and mysql-plugin on the target"),
         (there(plugin="mysql-plugin"), {}, "unconfigured 'orders_db #1'"),
-        (there(), {"w9_7": "orders_db"}, "has its name and another gitSyncId (orders_db)"),
     ],
 )
 def test_a_name_that_is_taken_is_refused_before_the_deployment(
@@ -324,13 +323,23 @@ def test_a_datasource_that_cannot_have_its_name_back_is_a_clash() -> None:
     assert "is called 'prod_db' on the target, where its name is another's" in closed(gates(), one).message
 
 
-def test_another_identity_is_told_without_the_repository_as_well() -> None:
-    """The server found it by name and plugin: its file differs, and nothing else does (contract 5.4)."""
-    one = item(status=Status(False, 0, 1, modified=("datasources/orders_db.json",)))
-    error = closed(gates(), one)
-    assert error.gate == "datasource_clash" and "another gitSyncId (orders_db)" in error.message
-    assert "clash: warn" in str(error)
-    assert "another gitSyncId" in gates(clash="warn").check(one, pull=False)[0]
+@pytest.mark.parametrize(
+    "one",
+    [
+        item(facts=facts(use()), workspace_datasources=[there()], sync_ids={"w9_7": "orders_db"}),
+        # The server found it by name and plugin: its file differs, and nothing else does (contract 5.4).
+        item(status=Status(False, 0, 1, modified=("datasources/orders_db.json",))),
+    ],
+)
+def test_another_identity_is_told_and_stops_a_pull_only(one: Item) -> None:
+    (text,) = gates().check(one, pull=False)
+    assert "another gitSyncId (orders_db)" in text
+    error = closed(gates(), one, pull=True)
+    assert error.gate == "datasource_clash" and "strategy: discard" in str(error)
+    assert gates(clash="warn").check(one, pull=True) == [text]
+
+
+def test_another_identity_is_not_taken_for_something_else() -> None:
     # With a query's file it may be a person's work; and a migration rewrites datasources' files as well.
     edited = ("datasources/orders_db.json", "pages/Order/queries/get_order/metadata.json")
     one = item(status=Status(False, 0, 1, modified=edited), drift="changes")
