@@ -320,7 +320,7 @@ class Connection(asyncio.Protocol):
             return
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _version = first.split(" ", 2)
-        headers = {key.strip().lower(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+        headers = {key.strip().lower(): value.strip() for key, _colon, value in (line.partition(":") for line in lines)}
         length = int(headers.get("content-length", "0"))
         if len(rest) < length:
             return
@@ -362,7 +362,9 @@ class Desk:
     async def order(self, wanted: dict[str, Any]) -> dict[str, Any]:
         if wanted["do"] == "open":
             return {
-                "urls": [await self.open(wanted["applications"], wanted["scale"]) for _ in range(wanted["instances"])]
+                "urls": [
+                    await self.open(wanted["applications"], wanted["scale"]) for _number in range(wanted["instances"])
+                ]
             }
         instance = self.instances[wanted["url"]]
         if wanted["do"] == "prepare":

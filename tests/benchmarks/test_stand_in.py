@@ -79,19 +79,15 @@ def counted(requests: list[str]) -> Counter[str]:
 
 
 @contextmanager
-def opened(applications: int, scale: float = 0.001) -> Iterator[tuple[str, Instance, Callable[..., Any]]]:
-    """A stand-in instance in a thread of its own; the third member runs a coroutine or a call there."""
+def opened(applications: int, scale: float = 0.001) -> Iterator[tuple[str, Instance]]:
+    """A stand-in instance in a thread of its own."""
     desk = Desk()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-
-    def there(work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, loop).result(60)
-
     try:
-        url = there(desk.open(applications, scale))
-        yield url, desk.instances[url], there
+        url = asyncio.run_coroutine_threadsafe(desk.open(applications, scale), loop).result(60)
+        yield url, desk.instances[url]
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
@@ -107,7 +103,7 @@ def half_done(prod: Server, application: str) -> None:
 
 def test_a_promotion_sees_on_it_what_it_sees_on_the_sandbox(tmp_path: Path) -> None:
     """Nothing proven yet, with one application behind and one half done; then one behind; then none."""
-    with GitHost(tmp_path / "host") as host, server(tmp_path / "prod") as prod, opened(APPLICATIONS) as (url, mine, _):
+    with GitHost(tmp_path / "host") as host, server(tmp_path / "prod") as prod, opened(APPLICATIONS) as (url, mine):
         people, apps = [], []
         for number in range(APPLICATIONS):
             name = f"acme/application-{number:04}"
