@@ -29,6 +29,9 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_dat
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import GateClosed, Item
 
 FAIL, WARN = "fail", "warn"
+_UNCONFIGURED = "datasources without configuration on the target"
+_NEW = "new datasources, which the target doesn't have yet"
+_BY_HAND = "datasources that a person must finish"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +74,17 @@ class DatasourceGates:
 
     def check_datasources(self, item: Item, *, deployed: bool = False) -> list[str]:
         """Unconfigured and new ones, and those that a person has to finish."""
+        if deployed:
+            # What was said beforehand is said anew, with what is there now.
+            said = tuple(f"'{item.target.name}': {text}" for text in (_UNCONFIGURED, _NEW, _BY_HAND))
+            item.warnings[:] = [text for text in item.warnings if not text.startswith(said)]
         before, after = self.to_configure(item)
         missing = [name for name in item.unconfigured if deployed or name not in before]
         new = [name for name in item.new_datasources if name not in after]
         warnings: list[str] = []
         if missing or new:
-            parts = [f"datasources without configuration on the target: {named(missing)}"] if missing else []
-            parts += [f"new datasources, which the target doesn't have yet: {named(new)}"] if new else []
+            parts = [f"{_UNCONFIGURED}: {named(missing)}"] if missing else []
+            parts += [f"{_NEW}: {named(new)}"] if new else []
             text = f"'{item.target.name}': {'; '.join(parts)}"
             if self.unconfigured == WARN:
                 warnings.append(text)
@@ -120,7 +127,7 @@ class DatasourceGates:
             + f"): {entry['why']}, {entry['done']}"
             for entry in open_ones
         )
-        text = f"'{item.target.name}': datasources that a person must finish: {listed}"
+        text = f"'{item.target.name}': {_BY_HAND}: {listed}"
         if self.manual == WARN:
             return [text]
         self._mark_refused(item, [str(entry["name"]) for entry in open_ones])

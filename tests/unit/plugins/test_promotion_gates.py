@@ -368,6 +368,23 @@ def test_what_a_person_must_finish_is_listed_with_its_pages() -> None:
     assert one.datasources_by_hand[0]["done"] == "refused"
 
 
+def test_after_the_deployment_it_is_said_anew_with_its_address() -> None:
+    of, entry = gates(unconfigured="warn"), {**SHEET, "done": "a person finishes it in the application's editor"}
+    one = item(
+        facts=facts(use("sheet", "google-sheets-plugin")), new_datasources=["sheet"], datasources_by_hand=[entry]
+    )
+    one.warn("'orders': something else", *of.check(one, pull=False))
+    assert len(one.warnings) == 3
+    one.new_datasources, one.unconfigured, entry["done"] = [], ["sheet"], TODO
+    one.warn(*of.check_datasources(one, deployed=True))
+    assert [text.split(": ")[1] for text in one.warnings] == [
+        "something else",
+        "datasources without configuration on the target",
+        "datasources that a person must finish",
+    ]
+    assert "http://x" in one.warnings[-1] and "editor" not in " ".join(one.warnings)
+
+
 def test_what_is_finished_is_no_matter() -> None:
     one = item(datasources_by_hand=[{**SHEET, "done": "configured on the target"}])
     assert gates(manual="fail").check(one, pull=False) == []
