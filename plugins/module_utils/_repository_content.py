@@ -15,8 +15,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View
 
 METADATA = "metadata.json"
-# The text of a path; None where the commit has no such file.
-Read = Callable[[str], str | None]
 
 
 @dataclass
@@ -104,8 +102,8 @@ def js_object_of(data: dict[str, Any], folder: str) -> str | None:
     return own.split(".", 1)[0] if "." in own else folder.rsplit("-", 1)[0]
 
 
-def read_content(paths: Iterable[str], read: Read, where: str) -> Content:
-    """O(paths) are all of the commit."""
+def read_content(paths: Iterable[str], read: Callable[[str], str | None], where: str) -> Content:
+    """O(paths) are all of the commit; O(read) gives the text of one."""
     pages: set[str] = set()
     queries: dict[str, str | None] = {}
     js_objects: set[str] = set()
