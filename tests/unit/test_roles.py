@@ -123,3 +123,12 @@ def test_messages_are_one_line(role: Path) -> None:
             for action in ("ansible.builtin.assert", "ansible.builtin.debug", "ansible.builtin.fail"):
                 for member in ("fail_msg", "msg"):
                     assert "\n" not in task.get(action, {}).get(member, ""), f"{path.name}: {task['name']}"
+
+
+def test_a_plan_takes_the_options_of_the_promotion() -> None:
+    """Written out twice, since a task that is left out costs a promotion time as well."""
+    tasks = {name: _load(CHECKOUT / f"roles/promote/tasks/{name}.yml")[0] for name in ("plan", "target")}
+    planned = tasks["plan"]["stagecraft.appsmith.promotion_info"]
+    promoted = tasks["target"]["stagecraft.appsmith.promotion"]
+    assert {name: promoted.get(name) for name in planned} == planned
+    assert set(promoted) - set(planned) == {"stop_on_error", "smoke_tests", "test_unchanged", "tag", "promoted_by"}
