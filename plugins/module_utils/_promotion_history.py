@@ -110,7 +110,7 @@ def before_last(entries: list[Entry], what: str) -> Entry:
     """What was deployed before the last promotion: newest first, of one repository, branch and instance.
 
     The last one counts also if it failed, since it may have come half-way; the one to go back to must have been
-    deployed, and its smoke tests must not have failed. What the way back itself left is no promotion, so that going
+    deployed, and all must have been well with it. What the way back itself left is no promotion, so that going
     back twice doesn't go back further, but it may be what the last promotion replaced.
     """
     tried = [
@@ -121,8 +121,12 @@ def before_last(entries: list[Entry], what: str) -> Entry:
     if tried:
         last = entries[tried[0]]
         for entry in entries[tried[0] + 1 :]:
-            good = entry.get("state") == DEPLOYED and not (entry.get("tests") or {}).get("failed")
-            if good and entry.get("commit_after") not in (None, "", last["commit_after"]):
+            bad = entry.get("failed") or (entry.get("tests") or {}).get("failed")
+            if (
+                entry.get("state") == DEPLOYED
+                and not bad
+                and entry.get("commit_after") not in (None, "", last["commit_after"])
+            ):
                 return entry
     raise NotFound(
         f"{what}: no earlier promotion is recorded, neither by a tag nor in the ledger",

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     GitKeyRefused,
+    GitUpstreamAhead,
     InvalidInput,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author, named
@@ -33,6 +34,8 @@ PREFIX = "promotion/"
 RECORDED = ("deployed", "refused", "failed")
 DEPLOYED = "deployed"
 WIDTH = 4
+# Promotions of one branch in one second that get a name.
+SAME_SECOND = 3
 
 # Lines of a tag's message and the members of an entry that they hold.
 _MESSAGE = {
@@ -49,6 +52,7 @@ _MESSAGE = {
     "To": "commit_after",
     "Content-Of": "reverted_to",
     "Outcome": "state",
+    "Failed": "failed",
     "Tests": "tests",
     "Run": "run",
 }
@@ -64,7 +68,8 @@ class RecordFailed(AppsmithError):
 def instance_name(url: str) -> str:
     """An instance as a part of a tag's name: the host, and the port where it says one."""
     parts = urlsplit(url)
-    name = (parts.hostname or url).lower() + (f"-{parts.port}" if parts.port else "")
+    port = None if parts.port == {"http": 80, "https": 443}.get(parts.scheme) else parts.port
+    name = (parts.hostname or url).lower() + (f"-{port}" if port else "")
     return _ref_part(name) or "instance"
 
 
@@ -186,6 +191,7 @@ def _of_result(result: dict[str, Any], tests: Any) -> dict[str, Any]:
         "repository": result.get("repository"),
         "branch": result.get("branch"),
         "state": result.get("state"),
+        "failed": bool(result.get("failed")),
         "commit_before": result.get("commit_before"),
         "commit_after": result.get("commit_after"),
         "reverted_to": result.get("reverted_to"),
@@ -242,12 +248,24 @@ def _tag_repository(entries: list[dict[str, Any]], access: Access) -> AppsmithEr
         # A key that may only read is the usual one, and asking costs less than making the tag first.
         may_write(address, access)
         for entry in entries:
-            name = tag_name(entry["instance"], entry["branch"], entry["ended"])
-            tag(address, entry["branch"], name, entry["commit_after"], message(entry), author_of(entry), access)
-            entry["tag"] = name
+            entry["tag"] = _tag(address, entry, access)
     except AppsmithError as error:
         return error
     return None
+
+
+def _tag(address: str, entry: dict[str, Any], access: Access) -> str:
+    name = tag_name(entry["instance"], entry["branch"], entry["ended"])
+    for number in range(1, SAME_SECOND + 1):
+        numbered = name if number == 1 else f"{name}-{number}"
+        try:
+            tag(address, entry["branch"], numbered, entry["commit_after"], message(entry), author_of(entry), access)
+            return numbered
+        except GitUpstreamAhead:
+            # Another commit was deployed in that second, by another run, and tagged.
+            if number == SAME_SECOND:
+                raise
+    raise AssertionError("unreachable")
 
 
 def author_of(entry: dict[str, Any]) -> Author:
@@ -274,6 +292,7 @@ def read_message(text: str) -> dict[str, Any]:
         key, colon, value = line.partition(": ")
         if colon and key in _MESSAGE:
             entry[_MESSAGE[key]] = value.strip()
+    entry["failed"] = entry["failed"] is not None
     counted = _TESTS.fullmatch(entry["tests"] or "")
     entry["tests"] = {"passed": int(counted[1]), "failed": int(counted[2]), "failed_names": []} if counted else None
     return entry

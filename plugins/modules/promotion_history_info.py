@@ -115,6 +115,9 @@ promotions:
     state:
       description: V(deployed), V(refused) or V(failed).
       type: str
+    failed:
+      description: Whether something was wrong with it, also after it was deployed.
+      type: bool
     application:
       description: Name of the application.
       type: str
