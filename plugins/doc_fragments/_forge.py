@@ -25,7 +25,7 @@ options:
     description:
       - Access token. It needs the right to read and write the contents and the pull requests of the repositories
         (GitHub, fine-grained), the scope C(api) (GitLab), or C(write:repository) (Gitea).
-      - For O(checks) GitHub wants the right to read checks and commit statuses, too.
+      - To look at checks GitHub wants the right to read checks and commit statuses, too.
     type: str
     required: true
   forge_validate_certs:
@@ -55,6 +55,8 @@ options:
     description: The branch that they are for.
     type: str
     required: true
+requirements:
+  - Python library C(requests) 2.31 or newer
 notes:
   - Runs where the task runs and talks to the Git host only, so C(delegate_to=localhost) and C(run_once) are usual.
   - Tried against a real Gitea 1.26. For GitHub and GitLab it is tested against the answers that their documentation

