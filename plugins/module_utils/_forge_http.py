@@ -194,7 +194,7 @@ class ForgeHttp:
                 next_step=f"Try again in {max(1, round(limit / 60))} minutes, or with fewer repositories at once.",
             )
         if 300 <= status < 400:
-            target = self._hide(str(response.headers.get("Location") or "another address")).split("?")[0]
+            target = self._hide(str(response.headers.get("Location") or "another address")).split("?", maxsplit=1)[0]
             return GitHostError(
                 f"{where} sends {_subject(path)} to {target}",
                 http_status=status,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,8 +29,8 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def github() -> Iterator[Host]:
-    with Host.mocked("https://api.github.com", "github") as host:
-        yield host
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(Host.mocked("https://api.github.com", "github"))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,8 +35,8 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def gitlab() -> Iterator[Host]:
-    with Host.mocked(f"{URL}/api/v4", "gitlab") as host:
-        yield host
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(Host.mocked(f"{URL}/api/v4", "gitlab"))
 
 
 @pytest.fixture
