@@ -9,6 +9,7 @@ next application's request.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
@@ -33,7 +34,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target, commits
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Status, named
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import views
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import Views, views
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
     CLASH_NEXT_STEP,
     UNEVEN,
@@ -113,8 +114,10 @@ def arrived(status: Status) -> bool:
     return settled(status) or uneven(status) or (status.behind == 0 and bool(strangers(status)))
 
 
-def prove(git: Git, sent: Sent, *, clash_is_open: bool = False) -> Outcome:
-    """Look what a deployment did, whatever it answered: one status, one export."""
+def prove(
+    git: Git, sent: Sent, *, clash_is_open: bool = False, read_views: Callable[[], Views] | None = None
+) -> Outcome:
+    """Look what a deployment did, whatever it answered: one status, one export (O(read_views) if that is under way)."""
     target = sent.target
     warnings = list(sent.warnings)
     after = look(git, target)
@@ -127,7 +130,7 @@ def prove(git: Git, sent: Sent, *, clash_is_open: bool = False) -> Outcome:
         warnings.append(f"'{target.name}': {strangers_text(strangers(after))}")
     elif not settled(after):
         raise sent.doubt or not_deployed(target, after, taken)
-    shown = views(git.client, target.id)
+    shown = read_views() if read_views else views(git.client, target.id)
     if shown.unpublished:
         raise sent.doubt or ProofFailed(
             f"'{target.name}': the server said deployed, but the published view is not the new one: "

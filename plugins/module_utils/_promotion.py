@@ -168,10 +168,11 @@ class Promotion:
                 [item for later in self.waves[position:] for item in later.items]
             ):
                 return
+            due = wave.items
             if position:
                 self._workers.each(self._look_again, wave.items)
+                due = [item for item in wave.items if item.error is None]
             times: dict[str, str | None] = {}
-            due = [item for item in wave.items if item.error is None]
             self._lane.run(due, functools.partial(self._read_times, due, times))
             passed = self._test_wave(wave, times, last=not rest)
             if rest and (wave.failed or not passed):

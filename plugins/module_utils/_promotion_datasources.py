@@ -65,6 +65,11 @@ class Landscape:
         with self._lock:
             self._listed.pop(workspace_id, None)
 
+    def renew(self, client: Client, workspace_id: str) -> None:
+        """List them anew at once, as after the last deployment."""
+        self.forget(workspace_id)
+        self._list(client, workspace_id)
+
     def look(self, client: Client, item: Item) -> None:
         """Fill in what the gates must know of the item's datasources.
 

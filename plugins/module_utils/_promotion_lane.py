@@ -9,6 +9,8 @@ never idle: while an application is looked at, the next one is deployed already.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,8 +24,14 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_deploy import DISCARD, PULL, Sent, prove, send
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import CHANGES, MIGRATION, NONE, uneven
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View, Views, views
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import (
+    CHANGES,
+    MIGRATION,
+    NONE,
+    strangers,
+    uneven,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import read_facts
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
     CURRENT,
@@ -54,6 +62,7 @@ class Lane:
         self._one_by_one = threading.Lock()
         self._lane = Workers(git, options.deploy_width)
         self._started: dict[str, Future[None]] = {}
+        self._sent: set[str] = set()
         self._conflicted: list[Item] = []
         self._proofs: list[Future[None]] = []
 
@@ -85,9 +94,16 @@ class Lane:
         for item in again:
             attempt(self._again, self.git, item)
         looks = [self.workers.call(beside)] if beside else []
+        workspaces = {item.target.workspace_id for item in items if item.target.id in self._sent}
+        looks += [self.workers.call(functools.partial(self._list_datasources, one)) for one in workspaces]
         self._proven()
         self.workers.wait(looks)
-        self.datasources([item for item in items if item.state == DEPLOYED and item.error is None])
+        self.datasources([item for item in items if item.state == DEPLOYED and item.error is None], listed=True)
+
+    def _list_datasources(self, workspace_id: str, git: Git) -> None:
+        # An error comes up where an application needs the list.
+        with contextlib.suppress(AppsmithError):
+            self.options.landscape.renew(git.client, workspace_id)
 
     def _run_carefully(self, items: list[Item]) -> None:
         """One after the other, each proven before the next one is touched."""
@@ -140,18 +156,27 @@ class Lane:
         # From here on something may have changed, whatever happens.
         item.changed = True
         sent = send(git, item.target, PULL if by_pull else DISCARD, repeat=repeat)
-        self._proofs.append(self.workers.submit(lambda own, one: self._prove(own, one, sent), item))
+        self._sent.add(item.target.id)
+        # The export beside the status; where the answer was a doubtful one the status decides whether it is worth it.
+        shown = self.workers.call(lambda own: views(own.client, sent.target.id)) if sent.doubt is None else None
+        self._proofs.append(self.workers.submit(lambda own, one: self._prove(own, one, sent, shown), item))
 
     # -- beside it --------------------------------------------------------------------------------------------------
-    def _prove(self, git: Git, item: Item, sent: Sent) -> None:
+    def _prove(self, git: Git, item: Item, sent: Sent, shown: Future[Views] | None) -> None:
         interrupted, before = item.state == INTERRUPTED, item.status
-        outcome = prove(git, sent, clash_is_open=self.options.gates.clash == "warn")
+        outcome = prove(
+            git,
+            sent,
+            clash_is_open=self.options.gates.clash == "warn",
+            read_views=shown.result if shown else None,
+        )
         item.warn(*outcome.warnings)
         after = outcome.after
         # Kept to the end of the run, so without the server's own words.
         item.status = replace(after, raw={}) if after else None
         # The proof has seen that what is left is the repository's own or a migration's, if anything is.
-        item.drift = NONE if not after or after.clean else CHANGES if uneven(after) else MIGRATION
+        nobodys = not after or after.clean or bool(strangers(after))
+        item.drift = NONE if nobodys else CHANGES if after and uneven(after) else MIGRATION
         self._prove_content(git, item, outcome)
         if interrupted and before and outcome.left_alone(before):
             item.changed, item.state, item.discarded = bool(item.configured_datasources), CURRENT, []
@@ -196,11 +221,14 @@ class Lane:
         return found
 
     # -- after it ---------------------------------------------------------------------------------------------------
-    def datasources(self, deployed: list[Item]) -> None:
-        """Which the deployments brought, and whether all work; those whose credentials were given get them now."""
+    def datasources(self, deployed: list[Item], *, listed: bool = False) -> None:
+        """Which the deployments brought, and whether all work; those whose credentials were given get them now.
+
+        O(listed): the workspaces' lists are as new as can be.
+        """
         if not deployed:
             return
-        self._look_at_datasources(deployed)
+        self._look_at_datasources(deployed, listed=listed)
         given = [item for item in deployed if item.error is None and any(self.options.gates.to_configure(item))]
         for item in given:
             attempt(self._configure_all, self.git, item)
@@ -217,9 +245,9 @@ class Lane:
     def _check_datasources(self, _git: Git, item: Item) -> None:
         item.warn(*self.options.gates.check_datasources(item, deployed=True))
 
-    def _look_at_datasources(self, deployed: list[Item]) -> None:
+    def _look_at_datasources(self, deployed: list[Item], *, listed: bool = False) -> None:
         landscape = self.options.landscape
-        for workspace_id in {item.target.workspace_id for item in deployed}:
+        for workspace_id in () if listed else {item.target.workspace_id for item in deployed}:
             landscape.forget(workspace_id)
 
         def look(git: Git, item: Item) -> None:

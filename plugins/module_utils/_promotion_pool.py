@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import Item
 
+T = TypeVar("T")
 Work = Callable[[Git, Item], None]
 
 
@@ -39,8 +41,11 @@ class Workers:
     def submit(self, work: Work, item: Item) -> Future[None]:
         return self._pool.submit(self._one, work, item)
 
-    def call(self, work: Callable[[Git], None]) -> Future[None]:
-        """What is no application's; its errors come up in C(wait())."""
+    def call(self, work: Callable[[Git], T]) -> Future[T]:
+        """A single look; its errors come up in C(result()).
+
+        Whoever waits for it in another of these threads must have been submitted later, or both may wait for ever.
+        """
         return self._pool.submit(lambda: work(self._mine()))
 
     def each(self, work: Work, items: Iterable[Item]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -53,6 +54,25 @@ def calls(request: pytest.FixtureRequest, api: Any) -> GitCalls:
 @pytest.fixture
 def new(api: Any) -> GitCalls:
     return GitCalls(api, NEW)
+
+
+@pytest.fixture
+def run_module(api: Any, run_module: Run) -> Run:
+    """The looks that prove a deployment are made side by side."""
+
+    def run(*arguments: Any, **options: Any) -> dict[str, Any]:
+        deployments = [
+            number
+            for number, step in enumerate(api._steps, 1)
+            if any(re.search("/(discard|pull)(/|$)", call.path) for call in step)
+        ]
+        if deployments and len(api._steps) > deployments[-1]:
+            looks = [call for step in api._steps[deployments[-1] :] for call in step]
+            del api._steps[deployments[-1] :]
+            api.expect_any_order(looks)
+        return run_module(*arguments, **options)
+
+    return run
 
 
 def begin(calls: GitCalls, *applications: dict[str, Any]) -> None:
@@ -107,8 +127,8 @@ def deployed_beside(calls: GitCalls, *ids: str) -> None:
         calls.discard(id=identifier)
         calls.status(id=identifier, remote=False)
         calls.export(id=identifier)
-    any_order(calls, start)
     calls.workspace_datasources()
+    any_order(calls, start)
 
 
 def any_order(calls: GitCalls, start: int) -> None:
@@ -370,6 +390,8 @@ def test_a_clash_that_came_with_the_deployment_is_named(calls: GitCalls, run_mod
     behind(calls)
     calls.discard()
     calls.status(status(**CLASH), remote=False)
+    calls.export()
+    calls.workspace_datasources()
     result = run_module("promotion", ALL)
     assert result["failed"] and "uses shared_db #1 instead" in result["msg"] and one(result)["state"] == "failed"
 
@@ -437,6 +459,7 @@ def test_files_that_disagree_in_the_repository_are_no_change_again(
         calls.discard()
         calls.status(status(modified=UNEVEN), remote=False)
         calls.export()
+        calls.workspace_datasources()
     result = run_module("promotion", ALL, check_mode=check_mode)
     entry = one(result)
     assert not result["changed"] and not result["failed"] and len(entry["warnings"]) == 1
@@ -486,6 +509,8 @@ def test_200_but_not_deployed_is_a_failure(calls: GitCalls, run_module: Run) -> 
     behind(calls)
     calls.discard()
     calls.status(status(modified=EDITED), remote=False)
+    calls.export()
+    calls.workspace_datasources()
     result = run_module("promotion", ALL)
     assert result["failed"] and one(result)["error"]["title"] == "ProofFailed" and one(result)["state"] == "failed"
 
@@ -507,8 +532,8 @@ def test_one_failure_does_not_stop_the_others(calls: GitCalls, run_module: Run) 
     calls.discard(id=DESK)
     calls.status(id=DESK, remote=False)
     calls.export(id=DESK)
-    any_order(calls, start)
     calls.workspace_datasources(id=DESK)
+    any_order(calls, start)
     result = run_module("promotion", ALL)
     assert result["failed"] and [entry["state"] for entry in result["applications"]] == ["deployed", "failed"]
     assert "IncompatibleVersion [AE-JSN-4045]: orders" in result["msg"]
@@ -619,6 +644,7 @@ def test_what_is_published_is_compared_with_the_commit(
     new.status(remote=False)
     new.export()
     new.fetch()
+    new.workspace_datasources()
     result = run_module("promotion", READ)
     assert result["failed"] and "is not commit cccccccccc: query Order/get_order" in result["msg"]
     assert one(result)["state"] == "failed" and one(result)["changed"]

