@@ -108,11 +108,12 @@ class Gitea(Forge):
         return checks
 
     def reviews(self, repository: str, request: Request) -> Reviews:
+        """Of those who may write, or whom the branch's protection names: that is what official says."""
         listed = self.http.pages(f"/repos/{_path(repository)}/pulls/{request.number}/reviews", size="limit")
         return latest_reviews(
             (
                 item["user"]["login"],
-                "dismissed" if item.get("dismissed") else _WORDS.get(item["state"], ""),
+                "dismissed" if item.get("dismissed") else _WORDS.get(item["state"], "") if item.get("official") else "",
                 item.get("commit_id") == request.head and not item.get("stale"),
             )
             for item in listed

@@ -32,6 +32,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._forge_http im
 # What a check says when it is done; success, neutral, and skipped let GitHub merge as well.
 _PASSED = ("success", "neutral", "skipped")
 _WORDS = {"APPROVED": "approved", "CHANGES_REQUESTED": "refused", "DISMISSED": "dismissed"}
+# To a public repository everybody may write a review.
+_STRANGERS = ("NONE", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN")
 # States of mergeable_state that say why it can't be merged now; blocked names rules, behind wants the target's commits.
 _BLOCKED = {
     "blocked": "the branch's protection asks for more reviews or checks",
@@ -112,7 +114,7 @@ class GitHub(Forge):
         return latest_reviews(
             (item["user"]["login"], _WORDS.get(item["state"], ""), item.get("commit_id") == request.head)
             for item in self.http.pages(f"/repos/{repository}/pulls/{request.number}/reviews")
-            if item.get("user")
+            if item.get("user") and item.get("author_association") not in _STRANGERS
         )
 
     def merge(self, repository: str, request: Request, method: str) -> None:

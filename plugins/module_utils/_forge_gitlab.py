@@ -109,7 +109,9 @@ class GitLab(Forge):
 
     def reviews(self, repository: str, request: Request) -> Reviews:
         found = self.http.get(f"{_project(repository)}/merge_requests/{request.number}/approvals")
-        approved = sorted(item["user"]["username"] for item in found.get("approved_by") or [])
+        # Projects may let people approve what is their own; that is no second pair of eyes.
+        author = (request.raw.get("author") or {}).get("username")
+        approved = sorted({item["user"]["username"] for item in found.get("approved_by") or []} - {author})
         asked = request.raw.get("detailed_merge_status") == "requested_changes"
         return Reviews(approved, ["a reviewer"] if asked else [])
 

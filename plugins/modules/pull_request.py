@@ -55,6 +55,7 @@ options:
     description:
       - How many people have to approve the commit before it is merged. Approvals of earlier commits do not count where
         the host says which commit was approved (GitHub, Gitea); GitLab's project settings say when an approval ends.
+      - Nobody approves what is their own, and strangers to a public repository don't count.
       - Only for O(state=merged).
     type: int
     default: 0

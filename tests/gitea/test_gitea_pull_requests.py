@@ -5,15 +5,33 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _forge_flow
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _forge_flow, _wait
 from gitea_server import Gitea
 
 Run = Callable[..., dict[str, Any]]
+Meanwhile = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """What somebody else does while the module waits for the first time."""
+
+    def plan(action: Callable[[], object]) -> None:
+        todo = [action]
+
+        def sleep(seconds: float) -> None:
+            while todo:
+                todo.pop()()
+            time.sleep(seconds)
+
+        monkeypatch.setattr(_wait, "sleep", sleep)
+
+    return plan
 
 
 def only(result: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +128,7 @@ def test_closed_twice(gitea: Gitea, repository: str, pull_request: Run) -> None:
     assert only(pull_request(repository))["number"] == 2
 
 
-def test_waits_for_the_checks(gitea: Gitea, repository: str, pull_request: Run) -> None:
+def test_waits_for_the_checks(gitea: Gitea, repository: str, pull_request: Run, meanwhile: Meanwhile) -> None:
     none = pull_request(repository, state="merged", checks=True, timeout=0)
     assert none["failed"] and "no check was reported" in none["msg"] and only(none)["number"] == 1
     assert none["changed"], "it was opened all the same"
@@ -120,10 +138,8 @@ def test_waits_for_the_checks(gitea: Gitea, repository: str, pull_request: Run) 
     assert late["failed"] and "checks are not done: ci/test" in late["msg"] and not late["changed"]
     would = pull_request(repository, state="merged", checks=True, check_mode=True)
     assert not would["failed"] and "checks are not done: ci/test" in only(would)["waits_for"]
-    in_time = threading.Timer(1, status, (gitea, repository, "success"))
-    in_time.start()
+    meanwhile(lambda: status(gitea, repository, "success"))
     merged = pull_request(repository, state="merged", checks=True, timeout=60)
-    in_time.join()
     assert only(merged)["state"] == "merged", merged
     assert only(merged)["checks"] == {"passed": ["ci/lint", "ci/test"], "pending": [], "failed": []}
 
@@ -139,7 +155,9 @@ def test_red_checks_stop_it_at_once(gitea: Gitea, repository: str, pull_request:
     assert_merged(pull_request(repository, state="merged", checks=True))
 
 
-def test_waits_for_approvals_of_the_last_commit(gitea: Gitea, repository: str, pull_request: Run) -> None:
+def test_waits_for_approvals_of_the_last_commit(
+    gitea: Gitea, repository: str, pull_request: Run, meanwhile: Meanwhile
+) -> None:
     pull_request(repository)
     review(gitea, repository, "rosa", "APPROVED")
     few = pull_request(repository, state="merged", approvals=2, timeout=0)
@@ -149,12 +167,19 @@ def test_waits_for_approvals_of_the_last_commit(gitea: Gitea, repository: str, p
     stale = pull_request(repository, state="merged", approvals=1, timeout=0)
     assert stale["failed"] and "0 of 1 approvals" in stale["msg"]
     review(gitea, repository, "rosa", "APPROVED")
-    in_time = threading.Timer(1, review, (gitea, repository, "karl", "APPROVED"))
-    in_time.start()
+    meanwhile(lambda: review(gitea, repository, "karl", "APPROVED"))
     merged = pull_request(repository, state="merged", approvals=2, timeout=60)
-    in_time.join()
     assert only(merged)["state"] == "merged", merged
     assert only(merged)["approved_by"] == ["karl", "rosa"]
+
+
+def test_strangers_do_not_approve(gitea: Gitea, repository: str, pull_request: Run) -> None:
+    gitea.api("PATCH", f"/repos/{repository}", {"private": False}, status=200)
+    pull_request(repository)
+    review(gitea, repository, "guest", "APPROVED")
+    assert "0 of 1 approvals" in pull_request(repository, state="merged", approvals=1, timeout=0)["msg"]
+    review(gitea, repository, "rosa", "APPROVED")
+    assert_merged(pull_request(repository, state="merged", approvals=1))
 
 
 def test_a_review_that_asks_for_changes_stops_it(gitea: Gitea, repository: str, pull_request: Run) -> None:
@@ -168,13 +193,13 @@ def test_a_review_that_asks_for_changes_stops_it(gitea: Gitea, repository: str, 
     assert_merged(pull_request(repository, state="merged", approvals=1))
 
 
-def test_commits_that_come_while_it_waits_are_not_merged(gitea: Gitea, repository: str, pull_request: Run) -> None:
+def test_commits_that_come_while_it_waits_are_not_merged(
+    gitea: Gitea, repository: str, pull_request: Run, meanwhile: Meanwhile
+) -> None:
     status(gitea, repository, "pending")
     master = gitea.branch(repository, "master")
-    more = threading.Timer(1, gitea.commit, (repository, "staging"))
-    more.start()
+    meanwhile(lambda: gitea.commit(repository, "staging"))
     moved = pull_request(repository, state="merged", checks=True, timeout=60)
-    more.join()
     assert moved["failed"] and moved["error"]["title"] == "SourceMoved"
     assert gitea.branch(repository, "master") == master
 

@@ -187,7 +187,12 @@ def test_red_checks(github: Host, pull_request: Run, status: str, conclusion: st
 
 def test_time_is_up(github: Host, pull_request: Run, sleeps: list[float]) -> None:
     found(github)
-    stale = [github.of("review", commit_id=OTHER), github.of("review", user={"login": "karl"}, state="DISMISSED")]
+    stranger = github.of("review", user={"login": "guest"}, author_association="NONE")
+    stale = [
+        stranger,
+        github.of("review", commit_id=OTHER),
+        github.of("review", user={"login": "karl"}, state="DISMISSED"),
+    ]
     github.expect("GET", f"{REPO}/pulls/12/reviews", stale, per_page="50", page="1")
     github.expect("GET", f"{REPO}/pulls/12", github.of("pull"))
     github.expect("GET", f"{REPO}/pulls/12/reviews", stale, per_page="50", page="1")

@@ -140,7 +140,7 @@ def test_waits_for_the_pipeline_and_the_approvals(gitlab: Host, pull_request: Ru
     approvals = f"{PROJECT}/merge_requests/5/approvals"
     running = {"id": 77, "sha": HEAD, "ref": "staging", "status": "running"}
     found(gitlab, detailed_merge_status="checking", head_pipeline=None)
-    gitlab.expect("GET", approvals, gitlab.of("approvals", approved_by=[]))
+    gitlab.expect("GET", approvals, gitlab.of("approvals", approved_by=[{"user": {"username": "karl"}}]))
     look(gitlab, detailed_merge_status="not_approved", head_pipeline={**running, "sha": OTHER})
     gitlab.expect("GET", approvals, gitlab.of("approvals", approved_by=[]))
     look(gitlab, detailed_merge_status="ci_still_running", head_pipeline=running)
