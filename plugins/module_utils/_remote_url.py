@@ -14,6 +14,15 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 _WITH_SCHEME = re.compile(r"ssh://([a-z_][\w-]+@)?(?P<host>[\w\-.]+)(:(?P<port>\d*))?/+(?P<path>.+?)(\.git)?")
 _SCP_LIKE = re.compile(r"[a-z_][\w-]+@(?P<host>[\w\-.]+):/*(?P<path>.+?)(\.git)?")
 
+# Other doors of public hosts, for networks that let only port 443 through.
+_DOORS = {
+    ("ssh.github.com", 443): ("github.com", 22),
+    ("altssh.gitlab.com", 443): ("gitlab.com", 22),
+    ("altssh.bitbucket.org", 443): ("bitbucket.org", 22),
+}
+# Hosts that take RSA keys only.
+_RSA_ONLY = re.compile(r"(.+\.)?(dev\.azure\.com|visualstudio\.com)|git-codecommit\..+\.amazonaws\.com(\.cn)?")
+
 
 @dataclass(frozen=True)
 class RemoteUrl:
@@ -36,7 +45,18 @@ class RemoteUrl:
     @property
     def identity(self) -> tuple[str, int, str]:
         """Equal for all spellings of one repository. Git hosts do not tell names apart by case."""
-        return (self.host.lower(), self.port, self.path.casefold())
+        host = self.host.lower().rstrip(".")
+        return (*_DOORS.get((host, self.port), (host, self.port)), self.path.casefold())
+
+    @property
+    def key_type(self) -> str:
+        """The kind of deploy key that its host takes."""
+        return "RSA" if _RSA_ONLY.fullmatch(self.host.lower()) else "ECDSA"
+
+    @property
+    def page(self) -> str:
+        """Where Appsmith looks whether the repository is public; a port is dropped."""
+        return f"https://{self.host}/{self.path}"
 
 
 def parse(text: str) -> RemoteUrl:

@@ -71,6 +71,7 @@ SPELLINGS = [
     "ssh://git@git.example.com:22//acme/orders",
     "ssh://git@GIT.example.com/acme/Orders.git",
     "ssh://git.example.com/acme/orders.git",
+    "ssh://deploy@git.example.com./acme/orders.git",
 ]
 
 
@@ -98,3 +99,34 @@ def test_another_repository_is_another(other: str | None) -> None:
 
 def test_the_same_text_is_the_same_even_if_no_release_takes_it() -> None:
     assert same_repository("file:///srv/orders.git", "file:///srv/orders.git")
+
+
+@pytest.mark.parametrize(
+    ("door", "same"),
+    [
+        ("ssh://git@ssh.github.com:443/acme/orders.git", "git@github.com:acme/orders.git"),
+        ("ssh://git@altssh.gitlab.com:443/acme/orders.git", "git@gitlab.com:acme/orders"),
+        ("ssh://git@altssh.bitbucket.org:443/acme/orders.git", "git@bitbucket.org:acme/orders.git"),
+    ],
+)
+def test_the_other_door_of_a_public_host_is_the_same_host(door: str, same: str) -> None:
+    assert same_repository(door, same)
+    assert not same_repository(door.replace(":443", ":444"), same)
+
+
+@pytest.mark.parametrize(
+    ("text", "key_type"),
+    [
+        ("git@ssh.dev.azure.com:v3/acme/apps/orders", "RSA"),
+        ("acme@vs-ssh.visualstudio.com:v3/acme/apps/orders", "RSA"),
+        ("ssh://APKA@git-codecommit.eu-west-1.amazonaws.com/v1/repos/orders", "RSA"),
+        ("git@github.com:acme/orders.git", "ECDSA"),
+        ("git@dev.azure.com.example.com:acme/orders.git", "ECDSA"),
+    ],
+)
+def test_rsa_where_the_host_needs_it(text: str, key_type: str) -> None:
+    assert parse(text.replace("APKA", "apka")).key_type == key_type
+
+
+def test_the_page_that_appsmith_asks_has_no_port() -> None:
+    assert parse("ssh://git@git.example.com:2222/acme/orders.git").page == "https://git.example.com/acme/orders"
