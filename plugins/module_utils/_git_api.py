@@ -201,6 +201,10 @@ class GitApi(ABC):
         body = {"remoteUrl": remote_url, "gitProfile": profile(author)}
         return self.client.post(self._path("connect", base_id), body) or {}
 
+    def protect(self, base_id: str, names: list[str]) -> None:
+        """All protected branches: the list takes the place of the earlier one."""
+        self.client.post(self._path("protected", base_id), {"branchNames": names})
+
     def disconnect(self, base_id: str) -> dict[str, Any]:
         return self.client.post(self._path("disconnect", base_id)) or {}
 

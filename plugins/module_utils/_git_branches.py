@@ -145,6 +145,27 @@ def remove_branch(git: Git, target: Target, name: str) -> Outcome:
     return Outcome(True, status, facts={"branch": name})
 
 
+def ensure_protection(git: Git, target: Target, name: str, wanted: bool) -> bool:
+    """Have a branch protected on the instance, or not; True when that had to change."""
+    check_name(name)
+    present = git.patiently(lambda: git.api.protected(target.base_id))
+    if (name in present) == wanted:
+        return False
+    if git.client.check_mode:
+        return True
+    names = [*present, name] if wanted else [other for other in present if other != name]
+    try:
+        git.alone(lambda: git.api.protect(target.base_id, names))
+    except AppsmithError as error:
+        if error.code == "AE-APP-4007":
+            error.message = f"'{target.name}': this edition does not protect {name}: {error.message}"
+            error.next_step = "The free edition protects the repository's default branch and no other."
+        raise
+    if (name in git.patiently(lambda: git.api.protected(target.base_id))) != wanted:
+        raise ProofFailed(f"'{target.name}': the server took the protection of {name}, but doesn't show it")
+    return True
+
+
 def merge(git: Git, target: Target, source: str, destination: str, *, commit_migration: str | None = None) -> Outcome:
     """Merge one branch into another on the instance, and push.
 

@@ -39,6 +39,13 @@ options:
     description: A new branch takes the uncommitted changes of its source with it. Without this they are an error.
     type: bool
     default: false
+  protected:
+    description:
+      - Whether the branch is protected on the instance, so that nobody commits to it there. Without this the protection
+        is left as it is.
+      - The free edition protects the repository's default branch and no other.
+      - It does not stop a promotion by discard. It stops every pull, M(stagecraft.appsmith.git_pull) too.
+    type: bool
   state:
     description: Whether the branch is to be there.
     type: str
@@ -52,6 +59,13 @@ EXAMPLES = r"""
     workspace: Operations
     applications: [orders]
     name: staging
+
+- name: Let nobody commit to production's branch on production
+  stagecraft.appsmith.git_branch:
+    workspace: Operations
+    applications: [orders]
+    name: master
+    protected: true
 
 - name: Make a branch from production, whether or not the repository has it
   stagecraft.appsmith.git_branch:
@@ -106,14 +120,25 @@ applications:
       description: The error's parts (C(title), C(code), C(http_status), C(message), C(next_step), C(details)).
       returned: failure
       type: dict
+    protected:
+      description: Whether the branch is protected, or would be.
+      returned: when O(protected) is given
+      type: bool
     origin:
       description: Where a branch came from. V(instance) (it was there), V(remote) or V(new).
       returned: when O(state=present)
       type: str
 """
 
+from contextlib import nullcontext
+
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import after_writing
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Outcome, Target
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import ensure_branch, remove_branch
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import (
+    ensure_branch,
+    ensure_protection,
+    remove_branch,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module import APPLICATIONS, GitModule
 
 
@@ -123,6 +148,7 @@ class GitBranch(GitModule):
         "name": {"type": "str", "required": True},
         "source": {"type": "str"},
         "move_changes": {"type": "bool", "default": False},
+        "protected": {"type": "bool"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 
@@ -137,9 +163,17 @@ class GitBranch(GitModule):
             outcome = ensure_branch(
                 self.git, target, name, source=self.params["source"], move=self.params["move_changes"]
             )
+        protected = self.params["protected"]
         if outcome.changed:
             there = self.params["state"] == "present"
             self.diff({"branch": None if there else name}, {"branch": name if there else None}, target.name)
+        if protected is not None and self.params["state"] == "present":
+            outcome.facts["protected"] = protected
+            with after_writing() if outcome.changed else nullcontext():
+                changed = ensure_protection(self.git, target, name, protected)
+            if changed:
+                outcome.changed = True
+                self.diff({"protected": not protected}, {"protected": protected}, f"{target.name}, {name}")
         return outcome
 
 

@@ -245,6 +245,10 @@ class GitCalls:
         body = {"sourceBranch": "staging", "destinationBranch": "master"}
         self.api.expect("POST", path, json=body, **(more or {"data": {"status": state, "isMergeAble": True}}))
 
+    def protect(self, *names: str, id: str = BASE, **more: Any) -> None:
+        path = f"/git/branch/app/{id}/protected" if self.old else f"/git/applications/{id}/protected-branches"
+        self.api.expect("POST", path, json={"branchNames": list(names)}, **(more or {"data": list(names)}))
+
     def create_branch(self, name: str, *, id: str = BASE) -> None:
         if self.old:
             self.api.expect(

@@ -162,6 +162,63 @@ def test_the_default_branch_is_not_deleted(calls: GitCalls, run_module: Run) -> 
     assert result["failed"] and "default branch" in result["msg"]
 
 
+@pytest.mark.parametrize("there", [(), ("release",)])
+def test_a_branch_is_protected_beside_others(calls: GitCalls, run_module: Run, there: tuple[str, ...]) -> None:
+    calls.start()
+    calls.branches(*BOTH)
+    calls.protected(*there)
+    calls.protect(*there, "master")
+    calls.protected(*there, "master")
+    result = run_module("git_branch", {**BRANCH, "name": "master", "protected": True}, diff=True)
+    assert result["changed"] and one(result)["protected"]
+    assert result["diff"]["after"] == {"protected": True}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_protection_that_is_as_wanted_is_left_alone(calls: GitCalls, run_module: Run, check_mode: bool) -> None:
+    calls.start()
+    calls.branches(*BOTH)
+    calls.protected("release")
+    result = run_module("git_branch", {**BRANCH, "name": "master", "protected": False}, check_mode=check_mode)
+    assert not result["changed"] and one(result)["protected"] is False
+
+
+def test_check_mode_predicts_the_protection(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.branches(*BOTH)
+    calls.protected("master")
+    assert run_module("git_branch", {**BRANCH, "name": "master", "protected": False}, check_mode=True)["changed"]
+
+
+def test_protection_is_taken_away(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.branches(*BOTH)
+    calls.protected("master")
+    calls.protect()
+    calls.protected()
+    assert run_module("git_branch", {**BRANCH, "name": "master", "protected": False})["changed"]
+
+
+def test_an_edition_that_protects_one_branch_only_is_told(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.branches(*BOTH)
+    calls.checkout("staging")
+    calls.protected()
+    calls.protect("staging", error=(400, "AE-APP-4007", "Unsupported operation"))
+    result = run_module("git_branch", {**BRANCH, "protected": True})
+    assert result["failed"] and "default branch and no other" in result["msg"] and "staging" in result["msg"]
+
+
+def test_protection_that_can_not_be_seen_is_a_failure(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.branches(*BOTH)
+    calls.protected()
+    calls.protect("master")
+    calls.protected()
+    result = run_module("git_branch", {**BRANCH, "name": "master", "protected": True})
+    assert result["error"]["title"] == "ProofFailed"
+
+
 # -- git_merge ---------------------------------------------------------------------------------------------------------
 def look_at_both(calls: GitCalls, source: Any = None, destination: Any = None) -> None:
     calls.start()
