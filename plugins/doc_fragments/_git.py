@@ -75,20 +75,24 @@ options:
       type:
         description: Kind of Git host. V(gitea) is Forgejo as well.
         type: str
-        choices: [gitea]
+        choices: [gitea, github, gitlab]
         default: gitea
       url:
-        description: Address, such as V(https://git.example.com).
+        description:
+          - Address, such as V(https://git.example.com), also of GitHub Enterprise and of a GitLab of one's own.
+          - Default is V(https://github.com) or V(https://gitlab.com). Needed for V(gitea).
         type: str
-        required: true
       username:
-        description: User, who must be administrator of the repositories.
+        description: User, who must be administrator of the repositories. For V(gitea) only.
         type: str
       password:
         description: Password of the user.
         type: str
       token:
-        description: Access token, instead of user and password.
+        description:
+          - Access token of an administrator of the repositories, instead of user and password.
+          - It needs the right to read and write administration (GitHub, fine-grained; the scope C(repo) otherwise), the
+            scope C(api) of a Maintainer (GitLab), or C(write:repository) (Gitea).
         type: str
       validate_certs:
         description: Whether the TLS certificate is verified.

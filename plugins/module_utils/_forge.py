@@ -116,6 +116,16 @@ class Reviews:
     refused: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class About:
+    """A repository; C(empty) is None where the host doesn't tell."""
+
+    default_branch: str | None
+    empty: bool | None
+    private: bool
+    archived: bool
+
+
 class Forge(abc.ABC):
     """A Git host. C(repository) is everywhere the path below its address: owner/name, groups/name."""
 
@@ -171,6 +181,20 @@ class Forge(abc.ABC):
     @abc.abstractmethod
     def merge(self, repository: str, request: Request, method: str) -> None:
         """Merge exactly C(request.head); a host that has another one by now refuses."""
+
+    # -- deploy keys ------------------------------------------------------------------------------------------------
+    @abc.abstractmethod
+    def about(self, repository: str) -> About: ...
+
+    @abc.abstractmethod
+    def keys(self, repository: str) -> list[dict[str, Any]]:
+        """Each with C(id), C(title), C(key) and C(read_only)."""
+
+    @abc.abstractmethod
+    def add_key(self, repository: str, title: str, key: str, read_only: bool) -> None: ...
+
+    @abc.abstractmethod
+    def delete_key(self, repository: str, number: int) -> None: ...
 
 
 # -- reviews of hosts that keep a list of them -----------------------------------------------------------------------

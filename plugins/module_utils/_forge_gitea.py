@@ -15,6 +15,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._forge import 
     CLOSED,
     MERGED,
     OPEN,
+    About,
     Branch,
     Checks,
     Forge,
@@ -125,6 +126,11 @@ class Gitea(Forge):
         self.http.post(f"/repos/{_path(repository)}/pulls/{request.number}/merge", body)
 
     # -- deploy keys ------------------------------------------------------------------------------------------------
+    def about(self, repository: str) -> About:
+        found = self.http.get(f"/repos/{_path(repository)}")
+        archived = bool(found.get("archived"))
+        return About(found.get("default_branch"), found.get("empty"), bool(found.get("private")), archived)
+
     def keys(self, repository: str) -> list[dict[str, Any]]:
         return list(self.http.pages(f"/repos/{_path(repository)}/keys", size="limit"))
 

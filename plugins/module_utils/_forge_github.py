@@ -1,9 +1,10 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pull requests at GitHub and GitHub Enterprise; private to the collection.
+"""Pull requests and deploy keys at GitHub and GitHub Enterprise; private to the collection.
 
 U(https://docs.github.com/en/rest/pulls/pulls?apiVersion=2022-11-28)
+U(https://docs.github.com/en/rest/deploy-keys/deploy-keys?apiVersion=2022-11-28)
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._forge import 
     MERGED,
     OPEN,
     PUBLIC,
+    About,
     Branch,
     Checks,
     Forge,
@@ -121,6 +123,21 @@ class GitHub(Forge):
         body = {"sha": request.head, "merge_method": method}
         with _writing():
             self.http.put(f"/repos/{repository}/pulls/{request.number}/merge", body)
+
+    # -- deploy keys ------------------------------------------------------------------------------------------------
+    def about(self, repository: str) -> About:
+        found = self.http.get(f"/repos/{repository}")
+        # Of a repository without a commit the branch is a name that it would have. The size lags behind by minutes.
+        return About(found.get("default_branch"), None, bool(found.get("private")), bool(found.get("archived")))
+
+    def keys(self, repository: str) -> list[dict[str, Any]]:
+        return list(self.http.pages(f"/repos/{repository}/keys"))
+
+    def add_key(self, repository: str, title: str, key: str, read_only: bool) -> None:
+        self.http.post(f"/repos/{repository}/keys", {"title": title, "key": key, "read_only": read_only})
+
+    def delete_key(self, repository: str, number: int) -> None:
+        self.http.delete(f"/repos/{repository}/keys/{number}")
 
 
 @contextlib.contextmanager

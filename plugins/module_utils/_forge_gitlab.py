@@ -1,9 +1,9 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Merge requests at GitLab; private to the collection.
+"""Merge requests and deploy keys at GitLab; private to the collection.
 
-U(https://docs.gitlab.com/api/merge_requests/)
+U(https://docs.gitlab.com/api/merge_requests/) U(https://docs.gitlab.com/api/deploy_keys/)
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._forge import 
     MERGED,
     OPEN,
     PUBLIC,
+    About,
     Branch,
     Checks,
     Forge,
@@ -126,6 +127,23 @@ class GitLab(Forge):
                 http_status=error.http_status,
                 next_step="Give the account the right to merge into the branch (protected branches of the project).",
             ) from error
+
+    # -- deploy keys ------------------------------------------------------------------------------------------------
+    def about(self, repository: str) -> About:
+        found = self.http.get(_project(repository))
+        private = found.get("visibility") != "public"
+        return About(found.get("default_branch"), found.get("empty_repo"), private, bool(found.get("archived")))
+
+    def keys(self, repository: str) -> list[dict[str, Any]]:
+        listed = self.http.pages(f"{_project(repository)}/deploy_keys")
+        return [{**item, "read_only": not item.get("can_push")} for item in listed]
+
+    def add_key(self, repository: str, title: str, key: str, read_only: bool) -> None:
+        body = {"title": title, "key": key, "can_push": not read_only}
+        self.http.post(f"{_project(repository)}/deploy_keys", body)
+
+    def delete_key(self, repository: str, number: int) -> None:
+        self.http.delete(f"{_project(repository)}/deploy_keys/{number}")
 
 
 def _project(repository: str) -> str:

@@ -130,8 +130,6 @@ applications:
       type: str
 """
 
-from contextlib import nullcontext
-
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import after_writing
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Outcome, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import (
@@ -169,7 +167,7 @@ class GitBranch(GitModule):
             self.diff({"branch": None if there else name}, {"branch": name if there else None}, target.name)
         if protected is not None and self.params["state"] == "present":
             outcome.facts["protected"] = protected
-            with after_writing() if outcome.changed else nullcontext():
+            with after_writing(outcome.changed):
                 changed = ensure_protection(self.git, target, name, protected)
             if changed:
                 outcome.changed = True
