@@ -94,6 +94,10 @@ class ForgeHttp:
         except NotFound:
             return None
 
+    def count(self, path: str, **params: Any) -> int:
+        """How many items a list has in all, where the host says it beside the first ones."""
+        return int(self._call("GET", path, params)[1].headers["X-Total-Count"])
+
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return self._call("POST", path, json=body)[0]
 

@@ -272,13 +272,14 @@ def routes(repositories: Home, guarded: Callable[[Handler], Handler], who: Calla
         pulls.git("update-ref", "-d", f"refs/heads/{name}")
         return Response(status_code=204)
 
-    def compare(request: Request, pulls: Pulls, body: dict[str, Any]) -> Response:
-        base, _dots, head = request.path_params["spec"].partition("...")
-        ids = [pulls.commit(base), pulls.commit(head)]
-        if None in ids:
-            raise Refused(404)
-        listed = pulls.git("rev-list", f"{ids[0]}..{ids[1]}").split()
-        return JSONResponse({"total_commits": len(listed), "commits": [{"sha": sha} for sha in listed]})
+    def list_commits(request: Request, pulls: Pulls, body: dict[str, Any]) -> Response:
+        head, base = pulls.commit(request.query_params.get("sha") or "HEAD"), request.query_params.get("not")
+        if head is None:
+            return Response(status_code=404)
+        listed = pulls.git("rev-list", head, *([f"^{base}"] if base else [])).split()
+        page, size = _paging(request, "limit", 30)
+        shown = [{"sha": sha} for sha in listed[(page - 1) * size : page * size]]
+        return JSONResponse(shown, headers={"X-Total-Count": str(len(listed))})
 
     def tree(request: Request, pulls: Pulls, body: dict[str, Any]) -> Response:
         sha = request.path_params["sha"]
@@ -342,7 +343,8 @@ def routes(repositories: Home, guarded: Callable[[Handler], Handler], who: Calla
         number = pulls.pull(request.path_params["number"])["number"]
         found = [review_view(pulls, review) for review in pulls.data["reviews"] if review["number"] == number]
         page, size = _paging(request, "limit", 30)
-        return JSONResponse(found[(page - 1) * size : page * size])
+        shown = found[(page - 1) * size : page * size]
+        return JSONResponse(shown, headers={"X-Total-Count": str(len(found))})
 
     def add_review(request: Request, pulls: Pulls, body: dict[str, Any]) -> Response:
         pull, event = pulls.pull(request.path_params["number"]), str(body.get("event") or "")
@@ -403,7 +405,7 @@ def routes(repositories: Home, guarded: Callable[[Handler], Handler], who: Calla
     return [
         route("/branches/{branch:path}", "GET", read_branch),
         route("/branches/{branch:path}", "DELETE", delete_branch),
-        route("/compare/{spec:path}", "GET", compare),
+        route("/commits", "GET", list_commits),
         route("/git/trees/{sha}", "GET", tree),
         route("/pulls", "GET", list_pulls),
         route("/pulls", "POST", open_pull),
