@@ -105,7 +105,8 @@ def serve(
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        # In a container other hosts have to reach it.
+        listener.bind((os.environ.get("SANDBOX_ADDRESS", "127.0.0.1"), port))
     except OSError as error:
         print(f"port {port}: {error.strerror}", file=sys.stderr)
         return 1
