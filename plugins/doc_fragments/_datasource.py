@@ -74,18 +74,24 @@ options:
         Server to V(NO_VERIFY).
       - PostgreSQL has V(DEFAULT), V(ALLOW), V(PREFER), V(REQUIRE), V(DISABLE), V(VERIFY_CA) and V(VERIFY_FULL).
       - MySQL has V(DEFAULT), V(PREFERRED), V(REQUIRED) and V(DISABLED); SQL Server V(NO_VERIFY) and V(DISABLE).
-      - MongoDB has V(DEFAULT), V(ENABLED), V(DISABLED) and V(CA_CERTIFICATE).
+      - MongoDB has V(DEFAULT), V(ENABLED) and V(DISABLED).
     type: str
   read_only:
     description: Databases but Redis. Whether Appsmith marks the connection as read-only. Defaults to V(false).
     type: bool
   replica_set:
-    description: MongoDB. Whether O(host) is a replica set. Defaults to V(false).
+    description:
+      - MongoDB. Whether O(host) is the name of a replica set, whose SRV record has its members.
+      - It takes no port then. Defaults to V(false).
     type: bool
   auth_mechanism:
     description: MongoDB. How the password is checked. Defaults to V(SCRAM_SHA_1).
     type: str
     choices: [SCRAM_SHA_1, SCRAM_SHA_256, MONGODB_CR]
+  auth_database:
+    description:
+      - MongoDB. The database that O(username) is stored in, if it isn't O(database).
+    type: str
   url:
     description: REST and GraphQL. Address of the API.
     type: str
@@ -124,6 +130,10 @@ options:
   client_secret:
     description: Secret of O(client_id).
     type: str
+  client_authentication:
+    description: How O(client_id) and its secret are sent for a token. Defaults to V(body).
+    type: str
+    choices: [body, header]
   token_url:
     description: Address that OAuth2 tokens come from.
     type: str
@@ -140,7 +150,15 @@ options:
   provider:
     description: S3. Whose service it is. Defaults to V(amazon-s3).
     type: str
-    choices: [amazon-s3, upcloud, digital-ocean-spaces, wasabi, dream-objects, minio, other]
+    choices:
+      - amazon-s3
+      - upcloud
+      - digital-ocean-spaces
+      - wasabi
+      - dream-objects
+      - minio
+      - google-cloud-storage
+      - other
   access_key:
     description: S3. Access key.
     type: str
@@ -153,6 +171,40 @@ options:
   endpoint:
     description: S3. Address of the service, for all providers but V(amazon-s3).
     type: str
+  bucket:
+    description: S3. Default bucket, for V(google-cloud-storage).
+    type: str
+  proof_query:
+    description:
+      - A query of a published application that uses the datasource. It is run to prove that it works, where O(test)
+        is on, after a change and in every run.
+      - It is the only proof for APIs, whose test calls nothing. With O(update_secrets=auto) its failure is what
+        tells that a secret changed.
+      - Name one that only reads. It is run in check mode as well, unless a change is due.
+    type: dict
+    suboptions:
+      application:
+        description: Name of the application.
+        type: str
+        required: true
+      query:
+        description: Name of the query.
+        type: str
+        required: true
+      page:
+        description: Page of the query, if several have one of that name.
+        type: str
+      branch:
+        description: Branch whose published content is meant. Defaults to the application's default branch.
+        type: str
+      expect:
+        description:
+          - JMESPath expression over the answer, such as V([0].current_user). It must find something.
+          - Needs the Python library C(jmespath).
+        type: str
+      equals:
+        description: What O(proof_query.expect) must find; without it, the whole answer.
+        type: raw
 """
 
     # A list of them.
@@ -227,18 +279,24 @@ options:
             Server to V(NO_VERIFY).
           - PostgreSQL has V(DEFAULT), V(ALLOW), V(PREFER), V(REQUIRE), V(DISABLE), V(VERIFY_CA) and V(VERIFY_FULL).
           - MySQL has V(DEFAULT), V(PREFERRED), V(REQUIRED) and V(DISABLED); SQL Server V(NO_VERIFY) and V(DISABLE).
-          - MongoDB has V(DEFAULT), V(ENABLED), V(DISABLED) and V(CA_CERTIFICATE).
+          - MongoDB has V(DEFAULT), V(ENABLED) and V(DISABLED).
         type: str
       read_only:
         description: Databases but Redis. Whether Appsmith marks the connection as read-only. Defaults to V(false).
         type: bool
       replica_set:
-        description: MongoDB. Whether O(datasources[].host) is a replica set. Defaults to V(false).
+        description:
+          - MongoDB. Whether O(datasources[].host) is the name of a replica set, whose SRV record has its members.
+          - It takes no port then. Defaults to V(false).
         type: bool
       auth_mechanism:
         description: MongoDB. How the password is checked. Defaults to V(SCRAM_SHA_1).
         type: str
         choices: [SCRAM_SHA_1, SCRAM_SHA_256, MONGODB_CR]
+      auth_database:
+        description:
+          - MongoDB. The database that O(datasources[].username) is stored in, if it isn't O(datasources[].database).
+        type: str
       url:
         description: REST and GraphQL. Address of the API.
         type: str
@@ -277,6 +335,10 @@ options:
       client_secret:
         description: Secret of O(datasources[].client_id).
         type: str
+      client_authentication:
+        description: How O(datasources[].client_id) and its secret are sent for a token. Defaults to V(body).
+        type: str
+        choices: [body, header]
       token_url:
         description: Address that OAuth2 tokens come from.
         type: str
@@ -293,7 +355,15 @@ options:
       provider:
         description: S3. Whose service it is. Defaults to V(amazon-s3).
         type: str
-        choices: [amazon-s3, upcloud, digital-ocean-spaces, wasabi, dream-objects, minio, other]
+        choices:
+          - amazon-s3
+          - upcloud
+          - digital-ocean-spaces
+          - wasabi
+          - dream-objects
+          - minio
+          - google-cloud-storage
+          - other
       access_key:
         description: S3. Access key.
         type: str
@@ -306,4 +376,38 @@ options:
       endpoint:
         description: S3. Address of the service, for all providers but V(amazon-s3).
         type: str
+      bucket:
+        description: S3. Default bucket, for V(google-cloud-storage).
+        type: str
+      proof_query:
+        description:
+          - A query of a published application that uses the datasource. It is run to prove that it works, where O(test)
+            is on, after a change and in every run.
+          - It is the only proof for APIs, whose test calls nothing. With O(update_secrets=auto) its failure is what
+            tells that a secret changed.
+          - Name one that only reads. It is run in check mode as well, unless a change is due.
+        type: dict
+        suboptions:
+          application:
+            description: Name of the application.
+            type: str
+            required: true
+          query:
+            description: Name of the query.
+            type: str
+            required: true
+          page:
+            description: Page of the query, if several have one of that name.
+            type: str
+          branch:
+            description: Branch whose published content is meant. Defaults to the application's default branch.
+            type: str
+          expect:
+            description:
+              - JMESPath expression over the answer, such as V([0].current_user). It must find something.
+              - Needs the Python library C(jmespath).
+            type: str
+          equals:
+            description: What O(datasources[].proof_query.expect) must find; without it, the whole answer.
+            type: raw
 """

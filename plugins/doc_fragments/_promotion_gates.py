@@ -200,18 +200,24 @@ options:
             Server to V(NO_VERIFY).
           - PostgreSQL has V(DEFAULT), V(ALLOW), V(PREFER), V(REQUIRE), V(DISABLE), V(VERIFY_CA) and V(VERIFY_FULL).
           - MySQL has V(DEFAULT), V(PREFERRED), V(REQUIRED) and V(DISABLED); SQL Server V(NO_VERIFY) and V(DISABLE).
-          - MongoDB has V(DEFAULT), V(ENABLED), V(DISABLED) and V(CA_CERTIFICATE).
+          - MongoDB has V(DEFAULT), V(ENABLED) and V(DISABLED).
         type: str
       read_only:
         description: Databases but Redis. Whether Appsmith marks the connection as read-only. Defaults to V(false).
         type: bool
       replica_set:
-        description: MongoDB. Whether O(datasources[].host) is a replica set. Defaults to V(false).
+        description:
+          - MongoDB. Whether O(datasources[].host) is the name of a replica set, whose SRV record has its members.
+          - It takes no port then. Defaults to V(false).
         type: bool
       auth_mechanism:
         description: MongoDB. How the password is checked. Defaults to V(SCRAM_SHA_1).
         type: str
         choices: [SCRAM_SHA_1, SCRAM_SHA_256, MONGODB_CR]
+      auth_database:
+        description:
+          - MongoDB. The database that O(datasources[].username) is stored in, if it isn't O(datasources[].database).
+        type: str
       url:
         description: REST and GraphQL. Address of the API.
         type: str
@@ -250,6 +256,10 @@ options:
       client_secret:
         description: Secret of O(datasources[].client_id).
         type: str
+      client_authentication:
+        description: How O(datasources[].client_id) and its secret are sent for a token. Defaults to V(body).
+        type: str
+        choices: [body, header]
       token_url:
         description: Address that OAuth2 tokens come from.
         type: str
@@ -266,7 +276,15 @@ options:
       provider:
         description: S3. Whose service it is. Defaults to V(amazon-s3).
         type: str
-        choices: [amazon-s3, upcloud, digital-ocean-spaces, wasabi, dream-objects, minio, other]
+        choices:
+          - amazon-s3
+          - upcloud
+          - digital-ocean-spaces
+          - wasabi
+          - dream-objects
+          - minio
+          - google-cloud-storage
+          - other
       access_key:
         description: S3. Access key.
         type: str
@@ -279,4 +297,33 @@ options:
       endpoint:
         description: S3. Address of the service, for all providers but V(amazon-s3).
         type: str
+      bucket:
+        description: S3. Default bucket, for V(google-cloud-storage).
+        type: str
+      proof_query:
+        description:
+          - A query that proves it. Used by M(stagecraft.appsmith.datasources) only, and here so that one list serves
+            both; a promotion has smoke tests of its own.
+        type: dict
+        suboptions:
+          application:
+            description: Name of the application.
+            type: str
+            required: true
+          query:
+            description: Name of the query.
+            type: str
+            required: true
+          page:
+            description: Page of the query.
+            type: str
+          branch:
+            description: Branch whose published content is meant.
+            type: str
+          expect:
+            description: JMESPath expression over the answer.
+            type: str
+          equals:
+            description: What O(datasources[].proof_query.expect) must find.
+            type: raw
 """

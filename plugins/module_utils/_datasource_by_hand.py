@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _git_view
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import needs_browser
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import used_by_application
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import NotFound, PermissionDenied
 
 
 @dataclass(frozen=True)
@@ -61,3 +66,41 @@ def by_hand(reference: str, plugin: Plugin | None, configuration: dict[str, Any]
     if found is None and needs_browser(package, kind, configuration or {}):
         found = "its OAuth2 sign-in (authorization code) is consented to by a person in a browser"
     return found
+
+
+class Editor:
+    """Where a person finishes a datasource: Appsmith shows it in the editor of an application only."""
+
+    def __init__(self, client: Client, workspace_id: str) -> None:
+        self.client, self.workspace_id = client, workspace_id
+
+    @cached_property
+    def _applications(self) -> list[dict[str, Any]]:
+        return _applications.list_applications(self.client, self.workspace_id)
+
+    @cached_property
+    def _used(self) -> dict[str, set[str]]:
+        """Ids of the datasources that each application uses."""
+        return {one["id"]: self._of(one["id"]) for one in self._applications}
+
+    def _of(self, application_id: str) -> set[str]:
+        try:
+            used = used_by_application(self.client, self.workspace_id, application_id)
+        except (NotFound, PermissionDenied):
+            return set()
+        return {str(one["id"]) for one in used}
+
+    def address(self, datasource_id: str) -> str:
+        """In an application that uses it, else in any; else the page where one can be made."""
+        first = sorted(self._applications, key=lambda one: datasource_id not in self._used[one["id"]])
+        for application in first:
+            try:
+                found = _git_view.pages(self.client, application["id"], "EDIT")
+            except (NotFound, PermissionDenied):
+                continue
+            page = next((one for one in found if one.get("isDefault")), found[0] if found else None)
+            if page:
+                slug, identifier = page.get("slug") or "page", page.get("baseId") or page.get("id")
+                name = application.get("slug") or "application"
+                return f"{self.client.url}/app/{name}/{slug}-{identifier}/edit/datasource/{datasource_id}"
+        return f"{self.client.url}/applications"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_raw import without_password, wrong_members
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 
 GOOGLE_SHEETS = "google-sheets-plugin"
@@ -24,6 +25,7 @@ FRIENDLY_OPTIONS: dict[str, dict[str, Any]] = {
     "read_only": {"type": "bool"},
     "replica_set": {"type": "bool"},
     "auth_mechanism": {"type": "str", "choices": ["SCRAM_SHA_1", "SCRAM_SHA_256", "MONGODB_CR"]},
+    "auth_database": {"type": "str"},
     "url": {"type": "str"},
     "headers": {"type": "dict"},
     "query_parameters": {"type": "dict"},
@@ -38,18 +40,29 @@ FRIENDLY_OPTIONS: dict[str, dict[str, Any]] = {
     "api_key_prefix": {"type": "str", "no_log": False},
     "client_id": {"type": "str"},
     "client_secret": {"type": "str", "no_log": True},
+    "client_authentication": {"type": "str", "choices": ["body", "header"]},
     "token_url": {"type": "str", "no_log": False},
     "authorization_url": {"type": "str"},
     "scopes": {"type": "list", "elements": "str"},
     "audience": {"type": "str"},
     "provider": {
         "type": "str",
-        "choices": ["amazon-s3", "upcloud", "digital-ocean-spaces", "wasabi", "dream-objects", "minio", "other"],
+        "choices": [
+            "amazon-s3",
+            "upcloud",
+            "digital-ocean-spaces",
+            "wasabi",
+            "dream-objects",
+            "minio",
+            "google-cloud-storage",
+            "other",
+        ],
     },
     "access_key": {"type": "str", "no_log": False},
     "secret_key": {"type": "str", "no_log": True},
     "region": {"type": "str"},
     "endpoint": {"type": "str"},
+    "bucket": {"type": "str"},
 }
 
 Options = dict[str, Any]
@@ -113,10 +126,16 @@ def _mssql(options: Options) -> dict[str, Any]:
 def _mongo(options: Options) -> dict[str, Any]:
     kind = "REPLICA_SET" if options.get("replica_set") else "DIRECT"
     mechanism = options.get("auth_mechanism") or "SCRAM_SHA_1"
+    home = options.get("auth_database")
+    # Of a replica set the plugin takes the name whose SRV record has the members, and no port.
     return {
-        "connection": {**_connection(options), "type": kind},
-        "endpoints": _endpoints(options),
-        "authentication": _db_auth(options, options.get("database"), authType=mechanism),
+        "connection": {
+            **_connection(options),
+            "type": kind,
+            **_present(defaultDatabaseName=options.get("database") if home else None),
+        },
+        "endpoints": [{"host": options["host"]}] if options.get("replica_set") else _endpoints(options),
+        "authentication": _db_auth(options, home or options.get("database"), authType=mechanism),
         "properties": [],
     }
 
@@ -173,6 +192,7 @@ def _api_auth(kind: str, options: Options) -> dict[str, Any]:
         scopeString=",".join(scopes) if scopes else None,
         audience=options.get("audience"),
         isTokenHeader=True,
+        isAuthorizationHeader=True if options.get("client_authentication") == "header" else None,
         headerPrefix="Bearer",
     )
 
@@ -185,11 +205,11 @@ _API_AUTH: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "api_key": (frozenset({"api_key_name"}), frozenset({"api_key", "api_key_in", "api_key_prefix"})),
     "oauth2_client_credentials": (
         frozenset({"client_id", "token_url"}),
-        frozenset({"client_secret", "scopes", "audience"}),
+        frozenset({"client_secret", "client_authentication", "scopes", "audience"}),
     ),
     "oauth2_authorization_code": (
         frozenset({"client_id", "token_url", "authorization_url"}),
-        frozenset({"client_secret", "scopes", "audience"}),
+        frozenset({"client_secret", "client_authentication", "scopes", "audience"}),
     ),
 }
 _API_OPTIONS = frozenset({"url", "headers", "query_parameters", "authentication"})
@@ -207,6 +227,7 @@ def _s3(options: Options) -> dict[str, Any]:
             None,
             {"key": "s3Provider", "value": provider},
             {"key": "customRegion", "value": options.get("region") or ""},
+            *([{"key": "defaultBucket", "value": options["bucket"]}] if options.get("bucket") else []),
         ],
     }
     if provider != "amazon-s3":
@@ -227,35 +248,46 @@ def _modes(*names: str) -> frozenset[str]:
 
 _KINDS = (
     Kind(
-        "postgres-plugin", _database, _SQL, _HOST | {"database"}, 5432,
+        "postgres-plugin", _database, _SQL, _HOST | {"database", "username"}, 5432,
         _modes("DEFAULT", "ALLOW", "PREFER", "REQUIRE", "DISABLE", "VERIFY_CA", "VERIFY_FULL"), test_proves=True,
     ),
     Kind(
-        "mysql-plugin", _database, _SQL, _HOST | {"database"}, 3306,
+        "mysql-plugin", _database, _SQL, _HOST | {"database", "username"}, 3306,
         _modes("DEFAULT", "PREFERRED", "REQUIRED", "DISABLED"), test_proves=True,
     ),
     Kind(
-        "mssql-plugin", _mssql, _SQL, _HOST | {"database"}, 1433,
+        "mssql-plugin", _mssql, _SQL, _HOST | {"database", "username"}, 1433,
         _modes("NO_VERIFY", "DISABLE"), test_proves=True,
     ),
-    Kind("redshift-plugin", _database, _SQL, _HOST | {"database"}, 5439, test_proves=True),
     Kind(
-        "mongo-plugin", _mongo, _SQL | {"replica_set", "auth_mechanism"}, _HOST, 27017,
-        _modes("DEFAULT", "ENABLED", "DISABLED", "CA_CERTIFICATE"), test_proves=True,
+        "redshift-plugin", _database, _SQL, _HOST | {"database", "username"}, 5439,
+        _modes("NO_SSL", "DEFAULT", "ALLOW", "PREFER", "REQUIRE", "DISABLE", "VERIFY_CA", "VERIFY_FULL"),
+        test_proves=True,
+    ),
+    Kind(
+        "mongo-plugin", _mongo, _SQL | {"replica_set", "auth_mechanism", "auth_database"}, _HOST | {"database"}, 27017,
+        _modes("DEFAULT", "ENABLED", "DISABLED"), test_proves=True,
     ),
     Kind("redis-plugin", _redis, _SERVER | {"database"}, _HOST, 6379, test_proves=True),
     Kind("smtp-plugin", _smtp, _SERVER, _HOST, 587, test_proves=True),
     Kind(
-        "amazons3-plugin", _s3, frozenset({"provider", "access_key", "secret_key", "region", "endpoint"}),
+        "amazons3-plugin", _s3, frozenset({"provider", "access_key", "secret_key", "region", "endpoint", "bucket"}),
         frozenset({"access_key"}), test_proves=True,
     ),
     Kind("restapi-plugin", _api, _API_OPTIONS | _API_AUTH_OPTIONS, frozenset({"url"})),
     Kind("graphql-plugin", _api, _API_OPTIONS | _API_AUTH_OPTIONS, frozenset({"url"})),
-    # By C(configuration) only. These open a connection in their test.
+    # By C(configuration) only. These open a connection in their test, or make a call that needs the key.
     Kind("oracle-plugin", test_proves=True),
     Kind("arangodb-plugin", test_proves=True),
     Kind("snowflake-plugin", test_proves=True),
     Kind("elasticsearch-plugin", test_proves=True),
+    Kind("dynamo-plugin", test_proves=True),
+    Kind("firestore-plugin", test_proves=True),
+    Kind("databricks-plugin", test_proves=True),
+    Kind("aws-lambda-plugin", test_proves=True),
+    Kind("openai-plugin", test_proves=True),
+    Kind("anthropic-plugin", test_proves=True),
+    Kind("googleai-plugin", test_proves=True),
 )  # fmt: skip
 _BY_NAME = {kind.plugin: kind for kind in _KINDS}
 
@@ -294,17 +326,17 @@ def build_configuration(item: Options) -> dict[str, Any]:
     built: dict[str, Any] = {}
     if given and kind.build:
         built = kind.build({**given, "port": given.get("port") or kind.port})
-    return lay_over(built, raw or {})
+    return without_password(kind.plugin, lay_over(built, raw or {}))
 
 
 def _problems(kind: Kind, given: Options, raw: Any) -> list[str]:
     if not given and not raw:
         return ["it has no configuration"]
+    problems = wrong_members(kind.plugin, raw or {})
     if not given:
-        return []
+        return problems
     if kind.build is None:
-        return [f"{', '.join(sorted(given))} can't be used with this plugin, give configuration instead"]
-    problems = []
+        return [*problems, f"{', '.join(sorted(given))} can't be used with this plugin, give configuration instead"]
     unknown = sorted(set(given) - kind.options)
     if unknown:
         problems.append(f"it takes no {', '.join(unknown)}")
@@ -314,7 +346,7 @@ def _problems(kind: Kind, given: Options, raw: Any) -> list[str]:
         required |= needed
         allowed = set(_API_OPTIONS) | needed | more
     if kind.build is _s3 and (given.get("provider") or "amazon-s3") != "amazon-s3":
-        required.add("endpoint")
+        required |= {"endpoint", "bucket"} if given["provider"] == "google-cloud-storage" else {"endpoint"}
     missing = sorted(name for name in required if not given.get(name))
     if missing:
         problems.append(f"it needs {', '.join(missing)}")
@@ -338,6 +370,8 @@ def _bad_values(kind: Kind, given: Options) -> list[str]:
     mode = given.get("ssl_mode")
     if mode and kind.ssl_modes and mode not in kind.ssl_modes:
         problems.append(f"ssl_mode {mode} is none of {', '.join(sorted(kind.ssl_modes))}")
+    if given.get("replica_set") and given.get("port"):
+        problems.append("a replica set takes no port: host is the name whose SRV record has its members")
     if kind.plugin == "redis-plugin" and not str(given.get("database", "0")).isdigit():
         problems.append("database is a number with Redis")
     return problems

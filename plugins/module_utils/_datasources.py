@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,90 +17,31 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_co
     secret_values,
     shown,
     to_send,
-    visible,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import (
-    FRIENDLY_OPTIONS,
-    Kind,
     build_configuration,
     kind_of,
     needs_browser,
     plugin_name,
 )
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import (
+    DATASOURCE_OPTIONS as DATASOURCE_OPTIONS,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import (
+    ENSURE_OPTIONS as ENSURE_OPTIONS,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import ENVIRONMENT, Prover, need_all
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import Plan as Plan
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import authorised as authorised
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import storage_of as storage_of
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AlreadyExists,
     AppsmithError,
+    InvalidInput,
     NotFound,
     ProofFailed,
     after_writing,
 )
-
-# The only environment that the Community Edition has.
-ENVIRONMENT = "unused_env"
-
-# Options of the modules; documented in doc_fragments/_datasource.py.
-DATASOURCE_OPTIONS: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True},
-    "plugin": {"type": "str", "required": True},
-    "configuration": {"type": "dict"},
-    **FRIENDLY_OPTIONS,
-}
-ENSURE_OPTIONS: dict[str, dict[str, Any]] = {
-    "workspace": {"type": "str", "required": True},
-    "update_secrets": {
-        "type": "str",
-        "choices": ["auto", "always", "on_create"],
-        "default": "auto",
-        "no_log": False,
-    },
-    "test": {"type": "bool", "default": True},
-}
-
-
-@dataclass
-class Plan:
-    """What is to be done for one datasource, and why."""
-
-    name: str
-    kind: Kind
-    plugin: Json
-    wanted: Json
-    found: Json | None
-    reasons: list[str] = field(default_factory=list)
-    send_secrets: bool = True
-
-    @property
-    def storage(self) -> Json:
-        return storage_of(self.found) if self.found else {}
-
-    @property
-    def current(self) -> Json:
-        return self.storage.get("datasourceConfiguration") or {}
-
-    @property
-    def configured(self) -> bool:
-        return bool(self.storage.get("isConfigured"))
-
-    @property
-    def payload(self) -> Json:
-        """What is sent when it is written."""
-        return self.wanted if self.send_secrets or not self.configured else visible(self.wanted)
-
-    @property
-    def stands_alone(self) -> bool:
-        """Whether the payload can be tried without the secrets that the server has stored."""
-        authentication = self.payload.get("authentication")
-        if not self.configured or not authentication:
-            return True
-        return bool(secret_values(authentication, ("authentication",)))
-
-    @property
-    def needs_browser(self) -> bool:
-        return needs_browser(self.kind.plugin, self.plugin.get("type"), self.wanted)
-
-    @property
-    def test_proves(self) -> bool:
-        return self.kind.test_proves and not self.needs_browser
 
 
 class Datasources:
@@ -142,8 +82,8 @@ class Datasources:
         return [datasource["name"] for datasource in self.all if not storage_of(datasource).get("isConfigured")]
 
     # -- one datasource as it is wanted -----------------------------------------------------------------------------
-    def plan(self, item: Json, update_secrets: str, test: bool) -> Plan:
-        """Look, and decide. Asks the plugin's test about the stored secret where that is what decides."""
+    def plan(self, item: Json, update_secrets: str, test: bool, prover: Prover | None = None) -> Plan:
+        """Look, and decide. Asks the plugin's test, or the query, about the stored secret where that decides."""
         wanted = build_configuration(item)
         package = plugin_name(item["plugin"])
         plugin = self.plugins.get(package)
@@ -153,6 +93,8 @@ class Datasources:
                 next_step=f"It has {', '.join(sorted(self.plugins)) or 'none'}.",
             )
         plan = Plan(item["name"], kind_of(package), plugin, wanted, self.find(item["name"], package))
+        if not plan.configured:
+            need_all(item, plan)
         if plan.found is None:
             plan.reasons.append("missing")
             return plan
@@ -171,11 +113,21 @@ class Datasources:
         undecided = secrets and update_secrets == "auto" and not plan.reasons
         if undecided and test and plan.test_proves and self.test(plan, plan.current, stored=True):
             plan.reasons.append("stored secret refused")
+        elif undecided and prover and plan.found:
+            try:
+                plan.answered = prover(item, plan.found["id"])
+            except InvalidInput:
+                raise
+            except AppsmithError:
+                plan.reasons.append("query failed with the stored secret")
         return plan
 
-    def ensure(self, item: Json, *, update_secrets: str, test: bool, check_mode: bool) -> Json:
-        """Make one datasource as described and say what was proven of it."""
-        plan = self.plan(item, update_secrets, test)
+    def ensure(
+        self, item: Json, *, update_secrets: str, test: bool, check_mode: bool, prover: Prover | None = None
+    ) -> Json:
+        """Make one datasource as described and say what was proven of it; by its query only if C(prover) runs it."""
+        prover = prover if test and item.get("proof_query") else None
+        plan = self.plan(item, update_secrets, test, prover)
         tested = test and plan.test_proves
         # With `auto` the stored secret was just tried, and no reason means that it works.
         proven = tested and not plan.reasons and update_secrets == "auto" and bool(secret_values(plan.wanted))
@@ -193,7 +145,23 @@ class Datasources:
                 stored = storage_of(saved or {}).get("datasourceConfiguration") or {}
                 self._demand(plan, stored, stored=True, saved=saved)
                 proven = True
+            if prover and saved and not plan.answered and (written or not plan.reasons):
+                plan.answered = self._ask(prover, item, saved)
         return self._report(plan, saved, proven=proven, tested=tested)
+
+    @staticmethod
+    def _ask(prover: Prover, item: Json, saved: Json) -> str:
+        try:
+            return prover(item, saved["id"])
+        except InvalidInput:
+            raise
+        except AppsmithError as error:
+            raise ProofFailed(
+                f"Datasource '{item['name']}' is saved, but its query doesn't prove it: {error.message}",
+                code=error.code,
+                http_status=error.http_status,
+                next_step=error.next_step,
+            ) from error
 
     def _save(self, plan: Plan) -> Json:
         try:
@@ -273,6 +241,8 @@ class Datasources:
         browser = needs_browser(plan.kind.plugin, plan.plugin.get("type"), configuration) and not authorised(storage)
         if browser:
             proof = "needs a person's consent in a browser"
+        elif plan.answered:
+            proven, proof = True, plan.answered
         elif proven:
             proof = "tested" if saved is not None or not plan.reasons else "tested before saving"
         elif not plan.kind.test_proves:
@@ -353,13 +323,3 @@ def unconfigured_of_application(client: Client, workspace_id: str, application_i
 def configuration_secrets(items: list[Json]) -> list[str]:
     """Secrets in the raw configurations, for Ansible to hide: it knows of those in options only."""
     return [secret for item in items for secret in secret_values(item.get("configuration") or {}) if len(secret) > 2]
-
-
-def storage_of(datasource: Json) -> Json:
-    """The configuration of a datasource; its own C(isValid) tells nothing."""
-    return (datasource.get("datasourceStorages") or {}).get(ENVIRONMENT) or {}
-
-
-def authorised(storage: Json) -> bool:
-    authentication = (storage.get("datasourceConfiguration") or {}).get("authentication") or {}
-    return authentication.get("isAuthorized") is True or authentication.get("authenticationStatus") == "SUCCESS"

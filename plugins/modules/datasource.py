@@ -13,6 +13,7 @@ version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
   - Creates a datasource, gives it its configuration and credentials, proves that it works, or removes it.
+  - Every plugin of the image is known with what it needs, by options of its own or by O(configuration).
   - A datasource that came with an import from Git has no configuration at all. It is found by name and plugin, and is
     configured.
   - Use M(stagecraft.appsmith.datasources) for several at once.
@@ -65,6 +66,24 @@ EXAMPLES = r"""
     url: https://crm.example.com
     authentication: bearer
     bearer_token: "{{ vault_crm_token }}"
+
+- name: An API that is proven by a query, since its test calls nothing
+  stagecraft.appsmith.datasource:
+    appsmith_url: https://appsmith.example.com
+    appsmith_session: "{{ appsmith_login.session }}"
+    workspace: Operations
+    name: partner_api
+    plugin: restapi-plugin
+    url: https://partner.example.com
+    authentication: oauth2_client_credentials
+    token_url: https://partner.example.com/token
+    client_id: appsmith
+    client_secret: "{{ vault_partner_secret }}"
+    proof_query:
+      application: orders
+      query: partner_status
+      expect: status
+      equals: up
 
 - name: A plugin without options of its own
   stagecraft.appsmith.datasource:
@@ -119,7 +138,7 @@ datasource:
       description: Whether secrets were sent.
       type: bool
     proven:
-      description: Whether the plugin connected with what is stored.
+      description: Whether the plugin connected, or a query answered, with what is stored.
       type: bool
     proof:
       description: How it was proven, or why it was not.
@@ -128,18 +147,29 @@ datasource:
     needs_browser:
       description: Whether a person has to open it in Appsmith and consent, before it works.
       type: bool
+    finish_at:
+      description: Address where a person finishes it; only there if C(needs_browser).
+      type: str
 """
 
 from typing import Any, ClassVar
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _workspaces
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_by_hand import Editor
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import build_configuration
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_proof import (
+    HAS_JMESPATH,
+    QueryProof,
+    check,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import (
     DATASOURCE_OPTIONS,
     ENSURE_OPTIONS,
     Datasources,
     configuration_secrets,
 )
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
 
 
@@ -154,7 +184,7 @@ class Datasource(AppsmithModule):
         self.ansible.no_log_values.update(configuration_secrets([self.params]))
         present = self.params["state"] == "present"
         if present:
-            build_configuration(self.params)
+            self._check()
         workspace = _workspaces.get(self.client, self.params["workspace"])
         datasources = Datasources(self.client, workspace["id"])
         if present:
@@ -163,6 +193,9 @@ class Datasource(AppsmithModule):
                 update_secrets=self.params["update_secrets"],
                 test=self.params["test"],
                 check_mode=self.check_mode,
+                prover=QueryProof(
+                    self.client, workspace["id"], lambda: Git.of(self.client, self.version, warn=self.warn)
+                ).run,
             )
         else:
             result = datasources.remove(self.params["name"], self.params["plugin"], self.check_mode)
@@ -171,7 +204,18 @@ class Datasource(AppsmithModule):
         self.changed(result["changed"])
         self.result["datasource"] = result
         if result.get("needs_browser"):
-            self.warn(f"Datasource '{result['name']}' needs a person's consent: open it in Appsmith and authorise it.")
+            if result["id"]:
+                result["finish_at"] = Editor(self.client, workspace["id"]).address(result["id"])
+            place = result.get("finish_at", "Appsmith")
+            self.warn(f"Datasource '{result['name']}' needs a person's consent: open {place} and authorise it.")
+
+    def _check(self) -> None:
+        build_configuration(self.params)
+        if (self.params["proof_query"] or {}).get("expect"):
+            self.require(HAS_JMESPATH, "jmespath")
+        problems = check(self.params)
+        if problems:
+            raise InvalidInput("; ".join(problems), next_step="Correct it; nothing was sent.")
 
 
 def main() -> None:

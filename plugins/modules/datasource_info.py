@@ -47,6 +47,16 @@ EXAMPLES = r"""
     application: orders
   register: appsmith_datasources
 
+- name: Wait until somebody has connected the spreadsheets
+  stagecraft.appsmith.datasource_info:
+    appsmith_url: https://appsmith.example.com
+    appsmith_session: "{{ appsmith_login.session }}"
+    workspace: Operations
+  register: appsmith_waiting
+  until: appsmith_waiting.need_browser == []
+  retries: 60
+  delay: 10
+
 - name: Say it
   ansible.builtin.debug:
     msg: "{{ appsmith_datasources.datasources | rejectattr('configured') | map(attribute='name') | join(', ') }}"
@@ -74,6 +84,9 @@ datasources:
     needs_browser:
       description: Whether a person has to open it in Appsmith and consent, before it works.
       type: bool
+    finish_at:
+      description: Address where a person finishes it; only there if C(needs_browser).
+      type: str
     invalids:
       description: What the plugin finds wrong.
       type: list
@@ -81,6 +94,11 @@ datasources:
     configuration:
       description: What can be seen of C(datasourceConfiguration).
       type: dict
+need_browser:
+  description: Names of those that wait for a person's consent in a browser.
+  returned: success
+  type: list
+  elements: str
 unconfigured:
   description: Names of those without a configuration.
   returned: success
@@ -91,6 +109,7 @@ unconfigured:
 from typing import Any, ClassVar
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _workspaces
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_by_hand import Editor
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import Datasources, used_by_application
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
 
@@ -112,7 +131,12 @@ class DatasourceInfo(AppsmithModule):
             listed = datasources.all
         wanted = self.params["name"]
         found = [datasources.describe(one) for one in listed if wanted in (None, one["name"])]
+        editor = Editor(self.client, workspace["id"])
+        for one in found:
+            if one["needs_browser"]:
+                one["finish_at"] = editor.address(one["id"])
         self.result["datasources"] = sorted(found, key=lambda one: one["name"])
+        self.result["need_browser"] = [one["name"] for one in self.result["datasources"] if one["needs_browser"]]
         self.result["unconfigured"] = [one["name"] for one in self.result["datasources"] if not one["configured"]]
 
 

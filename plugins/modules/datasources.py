@@ -89,7 +89,7 @@ results:
       description: Whether secrets were sent.
       type: bool
     proven:
-      description: Whether the plugin connected with what is stored.
+      description: Whether the plugin connected, or a query answered, with what is stored.
       type: bool
     proof:
       description: How it was proven, or why it was not.
@@ -98,6 +98,9 @@ results:
     needs_browser:
       description: Whether a person has to open it in Appsmith and consent, before it works.
       type: bool
+    finish_at:
+      description: Address where a person finishes it; only there if C(needs_browser).
+      type: str
     failed:
       description: Whether it failed; only there if it did, with C(msg) and C(error).
       type: bool
@@ -111,6 +114,21 @@ need_browser:
   returned: always
   type: list
   elements: str
+by_hand:
+  description: The same, with the plugin and the address where a person finishes each.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the datasource.
+      type: str
+    plugin:
+      description: Package name of its plugin.
+      type: str
+    finish_at:
+      description: Address in Appsmith's editor.
+      type: str
 unconfigured:
   description:
     - Names of other datasources of the workspace that have no configuration yet. Queries that use them don't work.
@@ -122,7 +140,13 @@ unconfigured:
 from typing import Any, ClassVar
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _workspaces
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_by_hand import Editor
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import build_configuration
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_proof import (
+    HAS_JMESPATH,
+    QueryProof,
+    check,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import (
     DATASOURCE_OPTIONS,
     ENSURE_OPTIONS,
@@ -130,6 +154,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources i
     configuration_secrets,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
 
 
@@ -142,18 +167,20 @@ class DatasourcesModule(AppsmithModule):
     def run(self) -> None:
         items = self.params["datasources"]
         self.ansible.no_log_values.update(configuration_secrets(items))
-        self.result.update(results=[], not_proven=[], need_browser=[], unconfigured=[])
+        self.result.update(results=[], not_proven=[], need_browser=[], by_hand=[], unconfigured=[])
         self._check(items)
         workspace = _workspaces.get(self.client, self.params["workspace"])
         datasources = Datasources(self.client, workspace["id"])
+        proof = QueryProof(self.client, workspace["id"], lambda: Git.of(self.client, self.version, warn=self.warn))
         try:
-            self.each(items, lambda item: self._ensure(datasources, item), label=lambda item: item["name"])
+            self.each(items, lambda item: self._ensure(datasources, proof, item), label=lambda item: item["name"])
         finally:
             self._summarise(datasources, {item["name"] for item in items})
 
-    @staticmethod
-    def _check(items: list[dict[str, Any]]) -> None:
+    def _check(self, items: list[dict[str, Any]]) -> None:
         """Everything that can be known to be wrong, before anything is sent."""
+        if any((item["proof_query"] or {}).get("expect") for item in items):
+            self.require(HAS_JMESPATH, "jmespath")
         problems = []
         names = [item["name"] for item in items]
         problems += [f"'{name}' is given twice" for name in sorted({name for name in names if names.count(name) > 1})]
@@ -162,15 +189,17 @@ class DatasourcesModule(AppsmithModule):
                 build_configuration(item)
             except InvalidInput as error:
                 problems.append(error.message)
+            problems += check(item)
         if problems:
             raise InvalidInput("; ".join(problems), next_step="Correct the datasources; nothing was sent.")
 
-    def _ensure(self, datasources: Datasources, item: dict[str, Any]) -> dict[str, Any]:
+    def _ensure(self, datasources: Datasources, proof: QueryProof, item: dict[str, Any]) -> dict[str, Any]:
         result = datasources.ensure(
             item,
             update_secrets=self.params["update_secrets"],
             test=self.params["test"],
             check_mode=self.check_mode,
+            prover=proof.run,
         )
         before, after = result.pop("diff")
         if before != after:
@@ -183,13 +212,27 @@ class DatasourcesModule(AppsmithModule):
             not_proven=[entry["name"] for entry in done if not entry["proven"]],
             need_browser=[entry["name"] for entry in done if entry["needs_browser"]],
         )
+        try:
+            self._by_hand(Editor(self.client, datasources.workspace_id), [one for one in done if one["needs_browser"]])
+        except AppsmithError as error:
+            self.warn(f"Where a person finishes datasources could not be read: {error}")
         if self.result["need_browser"]:
-            names = ", ".join(self.result["need_browser"])
+            places = {one["name"]: one["finish_at"] for one in self.result["by_hand"]}
+            names = ", ".join(
+                f"{name} ({places[name]})" if name in places else name for name in self.result["need_browser"]
+            )
             self.warn(f"A person must open these datasources in Appsmith and authorise them: {names}")
         try:
             self.result["unconfigured"] = [name for name in datasources.unconfigured() if name not in wanted]
         except AppsmithError as error:
             self.warn(f"Which other datasources are unconfigured could not be read: {error}")
+
+    def _by_hand(self, editor: Editor, entries: list[dict[str, Any]]) -> None:
+        for entry in entries:
+            # One that only a real run makes has no address yet.
+            if entry["id"]:
+                entry["finish_at"] = editor.address(entry["id"])
+                self.result["by_hand"].append({key: entry[key] for key in ("name", "plugin", "finish_at")})
 
 
 def main() -> None:

@@ -69,6 +69,34 @@ CASES = {
             "properties": [],
         },
     ),
+    "mongo replica": (
+        {
+            "host": "c0.example.net",
+            "database": "events",
+            "replica_set": True,
+            "auth_database": "admin",
+            "username": "u",
+            "password": "made-up",
+            "ssl_mode": "ENABLED",
+        },
+        {
+            "connection": {
+                "mode": "READ_WRITE",
+                "type": "REPLICA_SET",
+                "ssl": {"authType": "ENABLED"},
+                "defaultDatabaseName": "events",
+            },
+            "endpoints": [{"host": "c0.example.net"}],
+            "authentication": {
+                "authenticationType": "dbAuth",
+                "authType": "SCRAM_SHA_1",
+                "username": "u",
+                "password": "made-up",
+                "databaseName": "admin",
+            },
+            "properties": [],
+        },
+    ),
     "redis": (
         {"host": "127.0.0.1", "port": 6381},
         {
@@ -210,6 +238,9 @@ def test_raw_configuration_lies_over_the_friendly_options():
     [
         ({"plugin": "postgres"}, "no configuration"),
         ({"plugin": "amazons3", "access_key": "k", "provider": "minio"}, "needs endpoint"),
+        ({"plugin": "amazons3", "access_key": "k", "provider": "google-cloud-storage"}, "needs bucket, endpoint"),
+        ({"plugin": "mongo", "host": "h", "database": "d", "replica_set": True, "port": 1}, "takes no port"),
+        ({"plugin": "postgres", "host": "h", "database": "d"}, "needs username"),
         ({"plugin": "restapi", **API, "authentication": "api_key"}, "needs api_key_name"),
         ({"plugin": "restapi", **API, "password": "x"}, "password has no use with authentication none"),
         ({"plugin": "databricks", "host": "x"}, "give configuration instead"),

@@ -18,6 +18,7 @@ PLUGINS = [
     {"id": "p-my", "packageName": "mysql-plugin", "type": "DB", "name": "MySQL"},
     {"id": "p-gs", "packageName": "google-sheets-plugin", "type": "SAAS", "name": "Google Sheets"},
 ]
+PAGES = [{"id": "p0", "slug": "page0"}, {"id": "p1", "slug": "page1", "isDefault": True}]
 SECRET = "made-up-Pa55"
 POSTGRES = {
     "name": "orders_db",
@@ -115,6 +116,35 @@ class Server:
     def test(self, body: dict[str, Any], *invalids: str) -> None:
         answer = {"success": not invalids, "invalids": list(invalids), "messages": []}
         self.api.expect("POST", "/datasources/test", json=body, data=answer)
+
+    def places(self, used: dict[str, list[str]]) -> None:
+        """The applications of the workspace, and which datasources each uses."""
+        listed = [{"id": name, "name": name, "slug": name} for name in used]
+        self.api.expect("GET", "/applications/home", params={"workspaceId": WORKSPACE}, data=listed)
+        for name, datasources in used.items():
+            self.api.expect(
+                "GET",
+                f"/applications/import/{WORKSPACE}/datasources",
+                params={"defaultApplicationId": name},
+                data=[stored(one, "p-gs") for one in datasources],
+            )
+
+    def query(self, body: Any, *, first: bool = True, uses: str = "ds-status", works: bool = True) -> None:
+        """A published query is looked up, looked at, and run."""
+        if first:
+            listed = [{"id": "a1", "name": "orders", "workspaceId": WORKSPACE}]
+            self.api.expect("GET", "/applications/home", params={"workspaceId": WORKSPACE}, data=listed)
+            pages = {"pages": [{"id": "p1", "name": "Page1"}]}
+            self.api.expect("GET", "/pages", params={"applicationId": "a1", "mode": "PUBLISHED"}, data=pages)
+            published = [{"id": "q1", "name": "status", "pageId": "p1"}]
+            self.api.expect("GET", "/actions/view", params={"applicationId": "a1"}, data=published)
+        actions = [{"id": "q1", "datasource": {"id": uses}}]
+        self.api.expect("GET", "/actions", params={"applicationId": "a1"}, data=actions)
+        if uses == "ds-status":
+            error = {} if works else {"pluginErrorDetails": {"downstreamErrorMessage": "401 UNAUTHORIZED"}}
+            sent = ['name="executeActionDTO"', '{"actionId": "q1", "viewMode": true}']
+            answer = {"isExecutionSuccess": works, "body": body, **error}
+            self.api.expect("POST", "/actions/execute", multipart=sent, data=answer)
 
     def save(self, body: dict[str, Any], answer: dict[str, Any], **more: Any) -> None:
         self.api.expect("PUT", "/datasources/datasource-storages", json=body, data=answer, **more)
@@ -472,9 +502,33 @@ def test_google_sheets_is_saved_and_reported_as_needing_a_browser(server, run_mo
     raw = {"authentication": {"authenticationType": "oAuth2", "scopeString": "sheets"}, "properties": []}
     server.look(stored("sheet", "p-gs", configured=False))
     server.save(save_body(raw, "p-gs", "sheet"), stored("sheet", "p-gs", raw, invalids=["Not authorised"]))
+    server.places({"a1": [], "a2": ["sheet"]})
+    server.api.expect("GET", "/pages", params={"applicationId": "a2", "mode": "EDIT"}, data={"pages": PAGES})
     result = one(run_module, {"name": "sheet", "plugin": "google-sheets-plugin", "configuration": raw})
     assert result["datasource"]["needs_browser"] and not result["datasource"]["proven"]
     assert "browser" in result["datasource"]["proof"]
+    place = "http://appsmith.example.com/app/a2/page1-p1/edit/datasource/ds-sheet"
+    assert result["datasource"]["finish_at"] == place and place in str(result["warnings"][0])
+
+
+def test_those_for_a_person_are_listed_with_their_address(server, run_module):
+    raw = {"authentication": {"authenticationType": "oAuth2"}}
+    server.look(stored("sheet", "p-gs", raw), stored("plan", "p-gs", raw))
+    server.places({"a1": ["sheet"], "a2": []})
+    server.api.expect("GET", "/pages", params={"applicationId": "a1", "mode": "EDIT"}, data={"pages": PAGES})
+    # Nobody uses the other one: any application's editor shows it.
+    server.api.expect("GET", "/pages", params={"applicationId": "a1", "mode": "EDIT"}, data={"pages": PAGES})
+    items = [{"name": name, "plugin": "google-sheets", "configuration": raw} for name in ("sheet", "plan")]
+    result = many(run_module, items)
+    assert not result["changed"] and result["need_browser"] == ["sheet", "plan"]
+    assert result["by_hand"] == [
+        {
+            "name": name,
+            "plugin": "google-sheets-plugin",
+            "finish_at": f"http://appsmith.example.com/app/a1/page1-p1/edit/datasource/ds-{name}",
+        }
+        for name in ("sheet", "plan")
+    ]
 
 
 def test_once_authorised_it_needs_nobody(server, run_module):
@@ -580,6 +634,100 @@ def test_all_problems_of_all_are_named_before_anything_is_sent(api, run_module):
     assert "'status' is given twice" in result["msg"]
 
 
+# --- proof by a query ----------------------------------------------------------------------------------------------
+
+BEARER = {
+    "name": "status",
+    "plugin": "restapi-plugin",
+    "url": "https://status.example.com",
+    "authentication": "bearer",
+    "bearer_token": SECRET,
+    "proof_query": {"application": "orders", "query": "status", "expect": "user", "equals": "prod"},
+}
+BEARER_CONFIGURATION = {
+    "url": "https://status.example.com",
+    "headers": [],
+    "queryParameters": [],
+    "authentication": {"authenticationType": "bearerToken", "bearerToken": SECRET},
+}
+
+
+def saved_bearer() -> dict[str, Any]:
+    return stored("status", "p-rest", without_secret(BEARER_CONFIGURATION))
+
+
+def test_an_api_is_proven_by_its_query(server, run_module):
+    server.look(stored("status", "p-rest", configured=False))
+    server.save(save_body(BEARER_CONFIGURATION, "p-rest", "status"), saved_bearer())
+    server.query({"user": "prod"})
+    found = one(run_module, BEARER)["datasource"]
+    assert found["proven"] and found["proof"] == "query 'status' of 'orders' answered"
+
+
+def test_the_query_tells_that_the_stored_secret_still_works(server, run_module):
+    server.look(saved_bearer())
+    server.query({"user": "prod"})
+    result = one(run_module, BEARER)
+    assert not result["changed"] and result["datasource"]["proven"]
+
+
+def test_the_query_tells_that_the_secret_changed(server, run_module):
+    server.look(saved_bearer())
+    server.query(None, works=False)
+    server.save(save_body(BEARER_CONFIGURATION, "p-rest", "status"), saved_bearer())
+    server.query({"user": "prod"}, first=False)
+    result = one(run_module, BEARER)
+    assert result["datasource"]["reasons"] == ["query failed with the stored secret"] and result["datasource"]["proven"]
+
+
+def test_check_mode_asks_the_query_of_what_is_stored_only(server, run_module):
+    server.look(saved_bearer())
+    server.query(None, works=False)
+    result = one(run_module, BEARER, check_mode=True)
+    assert result["changed"] and not result["datasource"]["proven"]
+
+
+def test_another_environments_answer_is_a_failure_after_the_save(server, run_module):
+    server.look(stored("status", "p-rest", configured=False))
+    server.save(save_body(BEARER_CONFIGURATION, "p-rest", "status"), saved_bearer())
+    server.query({"user": "staging"})
+    result = one(run_module, BEARER)
+    assert result["failed"] and result["changed"] and "user is staging, expected prod" in result["msg"]
+    assert SECRET not in json.dumps(result)
+
+
+def test_a_query_of_another_datasource_proves_nothing(server, run_module):
+    server.look(saved_bearer())
+    server.query(None, uses="ds-other")
+    result = one(run_module, BEARER)
+    assert result["failed"] and not result["changed"] and "doesn't use datasource 'status'" in result["msg"]
+
+
+def test_without_test_the_query_is_not_run(server, run_module):
+    server.look(saved_bearer())
+    result = one(run_module, BEARER, test=False)
+    assert not result["changed"] and result["datasource"]["proof"].startswith("saved, not proven")
+
+
+def test_a_wrong_expectation_is_told_before_anything_is_sent(api, run_module):
+    wrong = {**BEARER, "proof_query": {"application": "orders", "query": "status", "expect": "[user"}}
+    assert "is no JMESPath expression" in one(run_module, wrong)["msg"]
+    assert "is no JMESPath expression" in many(run_module, [wrong])["msg"]
+    assert api.made == []
+
+
+def test_nothing_stored_and_no_secret_given_is_told_before_the_save(server, run_module):
+    server.look(stored(configured=False))
+    result = one(run_module, {**POSTGRES, "password": None})
+    assert result["failed"] and "needs authentication.password as well" in result["msg"]
+
+
+def test_no_secret_is_needed_where_one_is_stored(server, run_module):
+    server.look(stored(configuration=without_secret()))
+    server.test(test_body(without_secret(), name="orders_db"))
+    assert not one(run_module, {**POSTGRES, "password": None})["changed"]
+
+
 # --- info ----------------------------------------------------------------------------------------------------------
 
 
@@ -591,6 +739,18 @@ def test_info_lists_what_can_be_seen(api, run_module):
     result = run_module("datasource_info", {"workspace": "Operations"})
     assert [one["name"] for one in result["datasources"]] == ["orders_db", "status"]
     assert result["unconfigured"] == ["status"] and result["datasources"][0]["plugin"] == "postgres-plugin"
+    assert result["need_browser"] == [] and "finish_at" not in result["datasources"][0]
+
+
+def test_info_says_where_a_person_finishes(server, api, run_module):
+    api.expect("GET", "/workspaces/home", data=[{"id": WORKSPACE, "name": "Operations"}])
+    sheet = stored("sheet", "p-gs", {"authentication": {"authenticationType": "oAuth2"}})
+    api.expect("GET", "/datasources", params={"workspaceId": WORKSPACE}, data=[sheet])
+    api.expect("GET", "/plugins", params={"workspaceId": WORKSPACE}, data=PLUGINS)
+    server.places({})
+    result = run_module("datasource_info", {"workspace": "Operations"})
+    assert result["need_browser"] == ["sheet"]
+    assert result["datasources"][0]["finish_at"] == "http://appsmith.example.com/applications"
 
 
 def test_info_of_an_application_uses_the_reconnect_list(api, run_module):
