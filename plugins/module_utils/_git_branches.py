@@ -191,11 +191,12 @@ def merge(git: Git, target: Target, source: str, destination: str, *, commit_mig
     warnings: list[str] = []
     try:
         committed, unpushed = _ready(git, documents, commit_migration)
-    except GitUncommittedChanges as error:
+    except (GitUncommittedChanges, GitUpstreamAhead) as error:
         if not git.client.check_mode:
             raise
-        # An earlier task of the play may be the one that commits them, which it didn't in check mode.
-        warnings.append(f"{error.message}; unless they are committed before, the merge will be refused")
+        # An earlier task of the play may be the one that mends it, which it didn't in check mode.
+        done = "committed" if isinstance(error, GitUncommittedChanges) else "brought in"
+        warnings.append(f"{error.message}; unless they are {done} before, the merge will be refused")
         return Outcome(True, warnings=warnings, facts={**facts, "brought_in": missing, "committed_migration": []})
     facts |= {"brought_in": missing, "committed_migration": committed, "pushed": unpushed}
     for name in unpushed:

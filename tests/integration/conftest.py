@@ -35,6 +35,7 @@ ORDER = (
     "test_user_errors",
     "test_upgrade",
     "test_sandbox_two_workspaces",
+    "test_sandbox_export",
     "test_sandbox_promotion",
     "test_sandbox_promotion_ways",
     "test_sandbox_requests",

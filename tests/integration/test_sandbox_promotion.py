@@ -578,7 +578,7 @@ def test_a_killed_server_is_found_half_done_and_finished(world: World) -> None:
 
     supervisor = threading.Thread(target=revive)
     supervisor.start()
-    result = world.promote(application, other)
+    result = world.promote(application, other, appsmith_git_lock_timeout=3)
     supervisor.join()
     # Whatever this run could make of it, the next one leaves nothing half done.
     assert result["applications"]

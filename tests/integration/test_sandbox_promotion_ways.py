@@ -152,7 +152,7 @@ def test_staging_s_work_comes_to_production(ways: Ways) -> None:
     planned = ways.guide("promote", "--check --diff")
     run = ways.guide("promote")
     assert planned.changed == run.changed
-    assert {"Commit and push what is uncommitted", "Merge on the instance", "Deploy what is new in Git"} == {
+    assert {"Commit and push what is uncommitted", "Merge on the instance", "Deploy what is new in Git"} <= {
         task for _host, task in run.changed
     }
     assert ways.at_production.published == body
