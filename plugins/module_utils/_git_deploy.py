@@ -50,6 +50,8 @@ DISCARD = "discard"
 PULL = "pull"
 # No answer of the server itself: it may still be at work, so nothing else is deployed before that is over.
 LATE = (RequestTimeout, GitTimeout, NotReady)
+# What a server says that has no words for it.
+INTERNAL_ERROR = "AE-APP-5000"
 # Refusals that come before any work. Others may come after it (observed 4, 30, 33): only a look tells.
 CERTAIN = (
     AuthenticationFailed,
@@ -85,7 +87,7 @@ def send(git: Git, target: Target, strategy: str = DISCARD, *, repeat: bool = Tr
     patience = git.alone if repeat else git.patiently
     work = git.api.pull if strategy == PULL else git.api.discard
     try:
-        patience(lambda: work(target.id))
+        patience(lambda: _once(git, target, work))
     except CERTAIN:
         raise
     except GitKeyRefused as error:
@@ -103,6 +105,24 @@ def send(git: Git, target: Target, strategy: str = DISCARD, *, repeat: bool = Tr
             raise
         return Sent(target, error)
     return Sent(target)
+
+
+def _once(git: Git, target: Target, work: Callable[[str], object]) -> None:
+    """A release of the old generation tells of a write conflict by no more than an internal error (500, seen on v1.60).
+
+    A look tells it apart: the work tree has moved on, and the documents have been rolled back to what they were.
+    """
+    try:
+        work(target.id)
+    except AppsmithError as error:
+        if error.code != INTERNAL_ERROR:
+            raise
+        after = look(git, target)
+        if after.behind or after.clean or arrived(after):
+            raise
+        raise GitWriteConflict(
+            error.message, code=error.code, http_status=error.http_status, details=error.details
+        ) from error
 
 
 def look(git: Git, target: Target) -> Status:

@@ -476,7 +476,7 @@ def _deploy(work: Work, clone: Clone, alone: bool, action: str) -> None:
     work.need_readable(files)
     _meet_fault(work, action)
     if not alone:
-        raise git_locks.write_conflict(work.ctx.instance, action)
+        raise git_locks.write_conflict(work.ctx.instance, action, old=work.old)
     # A pull leaves the mark as it is, a discard counts as somebody's change.
     work.load(files, **({"isManualUpdate": True} if action == "discard" else {}))
 
@@ -491,7 +491,7 @@ def _meet_fault(work: Work, action: str) -> None:
         assert work.ctx.instance.own_process, "this process is not the instance's alone"
         faults.kill(work.ctx.root, work.app)
     if fault.kind in ("write-conflict", "no-such-transaction"):
-        raise git_locks.write_conflict(work.ctx.instance, action, fault.kind)
+        raise git_locks.write_conflict(work.ctx.instance, action, fault.kind, old=work.old)
 
 
 def discard(ctx: Context, old: bool) -> Document:

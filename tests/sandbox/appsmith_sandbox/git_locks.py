@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from . import faults
-from .app import AppError, Instance
+from .app import AppError, Instance, internal_error
 
 WAIT_SECONDS, LEAK_SECONDS = 20.0, 120.0
 _guard = threading.Lock()
@@ -109,8 +109,10 @@ def deployment(instance: Instance) -> Iterator[bool]:
                 instance.git["deploying"] = None
 
 
-def write_conflict(instance: Instance, action: str, which: str | None = None) -> AppError:
-    """The two texts that were seen, in turn."""
+def write_conflict(instance: Instance, action: str, which: str | None = None, *, old: bool = False) -> AppError:
+    """The two texts that were seen, in turn; the old routes have no words for it (seen on a real v1.60)."""
+    if old:
+        return internal_error()
     with _guard:
         number = instance.git["conflicts"] = instance.git.get("conflicts", 0) + 1
     if which == "write-conflict" or (which is None and number % 2):

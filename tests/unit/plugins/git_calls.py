@@ -22,6 +22,8 @@ CONFLICT = (
     "git discard failed. Details: Command failed with error 112 (WriteConflict). Please retry",
 )
 NO_TRANSACTION = (400, "AE-GIT-4044", "git discard failed. Details: error 251 (NoSuchTransaction)")
+# The same on a release of the old generation, which has no words for it.
+UNNAMED = (500, "AE-APP-5000", "Internal server error while processing request")
 LOCKED = (500, "AE-GIT-5020", "We were unable to place a lock on the file system to perform status command.")
 STATUS_LOCKED = (400, "AE-GIT-5016", "Git command execution error: We were unable to place a lock on the file system")
 CHECKOUT = (

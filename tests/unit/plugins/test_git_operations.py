@@ -29,6 +29,7 @@ from git_calls import (
     STAGING,
     STATUS_LOCKED,
     UNEVEN,
+    UNNAMED,
     WORKSPACE,
     GitCalls,
     application,
@@ -403,6 +404,45 @@ def test_a_write_conflict_is_repeated_alone(
     calls.export()
     assert run_module("git_discard", APP)["changed"]
     assert sleeps == [1.0, 2.0]
+
+
+def test_a_write_conflict_without_a_name_is_told_by_looking(
+    calls: GitCalls, run_module: Run, sleeps: list[float]
+) -> None:
+    """As v1.60 says it: behind 0 and dirty, since the work tree has moved on and the documents are the old ones."""
+    calls.start()
+    calls.fetch(behind=1)
+    calls.status(remote=False)
+    calls.discard(error=UNNAMED)
+    calls.status(status(modified=EDITED), remote=False)
+    calls.discard()
+    calls.status(remote=False)
+    calls.export()
+    assert run_module("git_discard", APP)["changed"]
+    assert sleeps == [1.0]
+
+
+def test_an_internal_error_that_did_nothing_is_not_repeated(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.fetch(behind=1)
+    calls.status(remote=False)
+    calls.discard(error=UNNAMED)
+    for _look in ("what it was", "the proof"):
+        calls.status(status(behind=1), remote=False)
+    result = run_module("git_discard", APP)
+    assert result["failed"] and result["error"]["code"] == "AE-APP-5000"
+
+
+def test_an_internal_error_after_the_work_is_a_warning(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.fetch(behind=1)
+    calls.status(remote=False)
+    calls.discard(error=UNNAMED)
+    calls.status(remote=False)
+    calls.status(remote=False)
+    calls.export()
+    result = run_module("git_discard", APP)
+    assert result["changed"] and not result["failed"] and "was deployed" in one(result)["warnings"][0]
 
 
 def test_write_conflicts_without_end_are_an_error(calls: GitCalls, run_module: Run) -> None:

@@ -464,6 +464,19 @@ def test_a_protected_branch_refuses_the_pull_after_it_has_deployed(
     assert "protected" in prod.git_error("POST", app["id"], "commit", {"message": "x"})[2]
 
 
+def test_the_old_routes_have_no_words_for_a_write_conflict(prod: Server, app: Document, person: Checkout) -> None:
+    """Seen on a real v1.60, with discards and pulls: 500, and the same half-done deployment."""
+    person.change_query("master", "Dashboard", "list_orders", "new")
+    prod.git("GET", app["id"], "fetch/remote")
+    prod.instance.git["deploying"] = object()
+    assert prod.error("PUT", f"git/discard/app/{app['id']}")[:2] == (500, "AE-APP-5000")
+    status = prod.status(app["id"])
+    assert (status["behindCount"], status["isClean"]) == (0, False)
+    prod.instance.git["deploying"] = None
+    prod.data("PUT", f"git/discard/app/{app['id']}")
+    assert prod.status(app["id"])["isClean"]
+
+
 def test_a_write_conflict_says_behind_0_and_has_not_deployed(prod: Server, app: Document, person: Checkout) -> None:
     person.change_query("master", "Dashboard", "list_orders", "new")
     prod.git("GET", app["id"], "fetch/remote")
