@@ -120,16 +120,23 @@ options:
       - Without O(git_host) the key that M(stagecraft.appsmith.git_deploy_key) made last is used.
     type: bool
   key_type:
-    description: Kind of a new key.
+    description: Kind of a new key. Default is V(ECDSA), and V(RSA) for hosts that take nothing else.
     type: str
     choices: [ECDSA, RSA]
-    default: ECDSA
   key_write:
     description:
       - Whether the key is registered with write access at O(git_host). An instance that is only deployed to by discard
         needs none; one on which people commit does.
+      - The right of the key of an application that is there already is put right as well. Without this option a new
+        key may only read, and one that is registered keeps its right.
     type: bool
-    default: false
+  key_timeout:
+    description:
+      - Seconds to wait for somebody who registers the key. As long as it is refused, the import is tried again, which
+        leaves nothing behind. For each repository.
+      - Make the key before by M(stagecraft.appsmith.git_deploy_key) with C(for_import), and show it to them.
+    type: int
+    default: 0
   elsewhere:
     description:
       - What to do when the repository is imported in another workspace of the instance already. V(report) goes on and
@@ -138,7 +145,9 @@ options:
     choices: [report, fail]
     default: report
   import_timeout:
-    description: Seconds until an import without an answer is given up, and looked for.
+    description:
+      - Seconds until an import without an answer is given up. The last ones of them are spent on a look for what it
+        did. Half an application is removed then, and so is the key that was registered at O(git_host).
     type: int
     default: 180
 """

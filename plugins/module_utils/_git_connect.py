@@ -12,27 +12,41 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _wait
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _wait
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
+    AuthenticationFailed,
+    CloudServicesError,
+    ConnectionFailed,
     GitActionFailed,
+    GitInvalidUrl,
     GitKeyRefused,
+    GitLocked,
     GitNotConfigured,
+    GitPrivateLimit,
     GitProfileMissing,
     GitRemoteNotFound,
     GitTimeout,
+    GitWriteConflict,
+    IncompatibleVersion,
     InvalidInput,
+    NotFound,
+    PermissionDenied,
     ProofFailed,
     RequestTimeout,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import CONFLICT_REPEATS, Git, Outcome, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GitHost
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import is_published
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import RemoteUrl, parse, same_repository
 
 KEY_TYPES = ["ECDSA", "RSA"]
+# Seconds between two looks whether somebody has registered a key; at most so many for a look after an import.
+KEY_PAUSE, LOOKING = 10.0, 30.0
 
 
 # -- author ------------------------------------------------------------------------------------------------------------
@@ -96,7 +110,8 @@ def connect(
     remote_url: str,
     author: Author | None,
     *,
-    key_type: str = "ECDSA",
+    key_type: str | None = None,
+    key_timeout: float = 0,
     host: GitHost | None = None,
 ) -> Outcome:
     """Connect an application to an empty repository."""
@@ -116,11 +131,14 @@ def connect(
     if git.client.check_mode:
         facts = {"remote_url": remote_url, "branch": None, "public_key": git.api.read_key(target.id)}
         return Outcome(True, facts={**facts, "key_registered": host is not None})
-    key = git.api.read_key(target.id) or git.api.make_key(target.id, key_type)
+    if author is None:
+        # The profile is used, and reading it saves one for a user who has none yet.
+        git.api.default_profile()
+    key = git.api.read_key(target.id) or git.api.make_key(target.id, key_type or repository.key_type)
     registered = bool(host and host.ensure_key(repository, key, title=title, read_only=False))
     warnings: list[str] = []
     try:
-        git.alone(lambda: git.api.connect(target.base_id, remote_url, author))
+        _when_registered(lambda: git.alone(lambda: git.api.connect(target.base_id, remote_url, author)), key_timeout)
     except (RequestTimeout, GitTimeout) as error:
         if not git.wait_until(lambda: same_repository(git.api.metadata(target.base_id).get("remoteUrl"), remote_url)):
             raise
@@ -139,6 +157,19 @@ def connect(
     if not same_repository(metadata.get("remoteUrl"), remote_url):
         raise ProofFailed(f"'{target.name}': the server said connected, but shows no such repository")
     return Outcome(True, warnings=warnings, facts=_connected(metadata, key, registered))
+
+
+def _when_registered(work: Callable[[], Any], seconds: float) -> None:
+    """Do it; as long as somebody may still register the key, a refusal for it is no end. It comes before any work."""
+    end = _wait.now() + seconds
+    while True:
+        try:
+            work()
+            return
+        except AppsmithError as error:
+            if not _key_or_address(error) or _wait.now() + KEY_PAUSE > end:
+                raise
+        _wait.sleep(KEY_PAUSE)
 
 
 def _connected(metadata: dict[str, Any], key: str, registered: bool) -> dict[str, Any]:
@@ -194,49 +225,56 @@ def one_at_a_time(url: str, username: str | None) -> Iterator[None]:
         os.close(handle)
 
 
+@dataclass(frozen=True)
+class ImportTerms:
+    """How a repository is imported."""
+
+    author: Author | None
+    timeout: float
+    generate_key: bool
+    key_type: str | None = None
+    # None: a new key may only read, one that is registered keeps its right.
+    key_write: bool | None = None
+    key_timeout: float = 0
+    host: GitHost | None = None
+
+    @property
+    def read_only(self) -> bool | None:
+        return None if self.key_write is None else not self.key_write
+
+
 def import_repository(
     git: Git,
     workspace_id: str,
     remote_url: str,
-    author: Author | None,
     find: Callable[[], Target | None],
+    terms: ImportTerms,
     *,
-    timeout: float,
-    generate_key: bool,
-    key_type: str = "ECDSA",
-    key_write: bool = False,
-    host: GitHost | None = None,
     label: str = "",
 ) -> Target:
-    """Import a repository that is known not to be in the workspace; O(find) looks there for it."""
+    """Import a repository that is known not to be in the workspace; O(find) looks there for it.
+
+    When it fails nothing is left behind: neither the key at the Git host nor half an application.
+    """
     repository = parse(remote_url)
     key, registered = "", False
-    if generate_key:
-        key = git.api.make_import_key(key_type)
-    if host and key:
+    if terms.author is None:
+        # Without an author the profile is used, and reading it saves one for a user who has none yet.
+        git.api.default_profile()
+    if terms.generate_key:
+        key = git.api.make_import_key(terms.key_type or repository.key_type)
+    if terms.host and key:
         title = key_title(git.client.url, label)
-        registered = host.ensure_key(repository, key, title=title, read_only=not key_write)
+        registered = terms.host.ensure_key(repository, key, title=title, read_only=terms.read_only)
     try:
-        git.alone(lambda: git.api.import_repository(workspace_id, remote_url, author, timeout=timeout))
-    except (RequestTimeout, GitTimeout) as error:
-        # It may still arrive, or hang for ever: only the list tells.
-        found = _wait.poll(find, timeout=min(60.0, timeout), interval=5.0)
-        if found is None:
-            raise GitTimeout(
-                f"The import of {remote_url} had no answer within {timeout:g} seconds, and no application appeared",
-                next_step="Check the address, the deploy key, and that the repository holds an application; "
-                "a large one may need a longer import_timeout.",
-            ) from error
-        return found
+        return _import(git, workspace_id, remote_url, find, terms)
     except AppsmithError as error:
-        if host and registered:
+        if terms.host and registered:
             # Nobody will use it: the next attempt makes a new one. What the server said matters more than this.
             with suppress(AppsmithError):
-                host.remove_key(repository, key)
-        # Without a key of the user the server says 'not configured', as it does without an author.
-        keyless = isinstance(error, GitNotConfigured) and not isinstance(error, GitProfileMissing)
-        if keyless or _key_or_address(error):
-            key = key or git.api.make_import_key(key_type)
+                terms.host.remove_key(repository, key)
+        if _keyless(error) or _key_or_address(error):
+            key = key or git.api.make_import_key(terms.key_type or repository.key_type)
             again = "run again with generate_key: false"
             raise _explain_refusal(error, repository, key, registered=registered, again=again) from error
         text = error.message.lower()
@@ -245,7 +283,95 @@ def import_repository(
         elif isinstance(error, GitActionFailed) and "already exists with the same name" in text:
             error.next_step = "A datasource of that name but another kind is in the workspace: rename one of them."
         raise
+
+
+def _keyless(error: AppsmithError) -> bool:
+    """Without a key of the user the server says 'not configured', as it does without an author."""
+    return isinstance(error, GitNotConfigured) and not isinstance(error, GitProfileMissing)
+
+
+def _import(
+    git: Git, workspace_id: str, remote_url: str, find: Callable[[], Target | None], terms: ImportTerms
+) -> Target:
+    """One import; a refusal for the key is asked for again as long as somebody may still register it."""
+    # The last part of the time is for a look at what an import without an answer has left.
+    looking = min(LOOKING, terms.timeout / 4)
+    limit = terms.timeout - looking
+
+    def send() -> None:
+        git.patiently(lambda: git.api.import_repository(workspace_id, remote_url, terms.author, timeout=limit))
+
+    try:
+        _when_registered(lambda: _without_conflict(git, send, find), terms.key_timeout)
+    except (RequestTimeout, GitTimeout) as error:
+        found = _settle(git, find, looking)
+        if found is None:
+            raise GitTimeout(
+                f"The import of {remote_url} had no answer within {terms.timeout:g} seconds, and no application "
+                "appeared that would be whole; nothing of it is left",
+                next_step="Check the repository (stagecraft.appsmith.git_check): its address, the deploy key, and that "
+                "it holds an application; a large one may need a longer import_timeout.",
+            ) from error
+        return found
+    except AppsmithError as error:
+        # An error may come after the work, or after a part of it.
+        found = None if _refused_before_work(error) else _settle(git, find, 0)
+        if found is None:
+            raise
+        return found
     found = find()
     if found is None:
         raise ProofFailed(f"The server said {remote_url} is imported, but no application of the workspace shows it")
     return found
+
+
+def _without_conflict(git: Git, send: Callable[[], None], find: Callable[[], Target | None]) -> None:
+    """What the database calls a write conflict was rolled back and works alone; only a look makes that sure."""
+    for attempt in range(CONFLICT_REPEATS):
+        try:
+            send()
+            return
+        except GitWriteConflict:
+            if _settle(git, find, 0):
+                return
+            if attempt == CONFLICT_REPEATS - 1:
+                raise
+        _wait.sleep(float(2**attempt))
+
+
+def _refused_before_work(error: AppsmithError) -> bool:
+    """Refusals that leave nothing behind, as was seen on real servers."""
+    before = (AuthenticationFailed, CloudServicesError, GitInvalidUrl, GitLocked, GitPrivateLimit, IncompatibleVersion)
+    text = error.message.lower()
+    words = ("empty repo", "already exists with the same name")
+    return (
+        isinstance(error, (*before, ConnectionFailed, NotFound, PermissionDenied))
+        or _keyless(error)
+        or _key_or_address(error)
+        or any(part in text for part in words)
+    )
+
+
+def _settle(git: Git, find: Callable[[], Target | None], seconds: float) -> Target | None:
+    """The application, once it is whole. Half of one is removed when the time is over: it was not there before."""
+
+    def whole() -> Target | None:
+        found = find()
+        return found if found and is_published(git.client, found.id) else None
+
+    found = _wait.poll(whole, timeout=seconds, interval=5.0)
+    half = None if found else find()
+    if half is None:
+        return found
+    if is_published(git.client, half.id):
+        return half
+    try:
+        _applications.delete(git.client, half.workspace_id, half.base_id)
+    except AppsmithError as error:
+        failure = ProofFailed(
+            f"The import left half of the application '{half.name}', which can't be removed: {error.message}",
+            next_step="Delete it on the instance, then run again.",
+        )
+        failure.changed = True
+        raise failure from error
+    return None

@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _workspaces
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import unconfigured_of_application
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AlreadyExists
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AlreadyExists, InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import ensure_branch
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import (
     KEY_TYPES,
+    ImportTerms,
     import_repository,
+    key_title,
     one_at_a_time,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GIT_HOST_OPTIONS, GitHost
@@ -30,47 +31,38 @@ IMPORT: dict[str, Any] = {
     "git_host": GIT_HOST_OPTIONS,
     "workspace": {"type": "str", "required": True},
     "generate_key": {"type": "bool", "no_log": False},
-    "key_type": {"type": "str", "choices": KEY_TYPES, "default": "ECDSA", "no_log": False},
-    "key_write": {"type": "bool", "default": False, "no_log": False},
+    "key_type": {"type": "str", "choices": KEY_TYPES, "no_log": False},
+    "key_write": {"type": "bool", "no_log": False},
+    "key_timeout": {"type": "int", "default": 0, "no_log": False},
     "elsewhere": {"type": "str", "choices": ["report", "fail"], "default": "report"},
     "import_timeout": {"type": "int", "default": 180},
 }
 
 
-@dataclass(frozen=True)
-class Terms:
-    """How repositories are imported."""
-
-    author: Author | None
-    timeout: float
-    generate_key: bool
-    key_type: str = "ECDSA"
-    key_write: bool = False
-    host: GitHost | None = None
-    elsewhere: str = "report"
-
-
-def terms(module: GitModule) -> Terms:
+def terms(module: GitModule) -> ImportTerms:
     """From a module's options."""
     params = module.params
+    if params["import_timeout"] < 1 or params["key_timeout"] < 0:
+        raise InvalidInput("import_timeout and key_timeout are seconds")
     host = GitHost.of(module)
-    return Terms(
+    return ImportTerms(
         author=module.author(),
         timeout=float(params["import_timeout"]),
         generate_key=host is not None if params["generate_key"] is None else params["generate_key"],
         key_type=params["key_type"],
         key_write=params["key_write"],
+        key_timeout=float(params["key_timeout"]),
         host=host,
-        elsewhere=params["elsewhere"],
     )
 
 
 class Importer:
     """One workspace; the lists of the others are read once."""
 
-    def __init__(self, git: Git, workspace: str, terms: Terms) -> None:
+    def __init__(self, git: Git, workspace: str, terms: ImportTerms, *, elsewhere: str = "report") -> None:
         self.git = git
         self.terms = terms
+        self.elsewhere = elsewhere
         # Looked up first, so that an unknown workspace is told before anything else.
         self.workspaces = _workspaces.list_workspaces(git.client)
         self.workspace = _workspaces.select(self.workspaces, workspace) or _workspaces.get(git.client, workspace)
@@ -86,17 +78,23 @@ class Importer:
             "imported": target is None,
             "changed": target is None,
             "also_in": also_in,
+            "key_registered": False,
             "unconfigured_datasources": [],
         }
         if target is None:
-            if also_in and self.terms.elsewhere == "fail":
+            if also_in and self.elsewhere == "fail":
                 raise AlreadyExists(
                     f"{remote_url} is imported already, in {', '.join(also_in)}",
                     next_step="Use that workspace, or allow it with elsewhere: report.",
                 )
             if self.git.client.check_mode:
+                entry["key_registered"] = self.terms.host is not None
                 return {**entry, "name": name or repository.name, "id": None, "base_id": None, "branch": branch}
             target = self._import(remote_url, name)
+            entry["key_registered"] = self.terms.host is not None
+        elif self.terms.host:
+            entry["key_registered"] = self._register(target, remote_url)
+            entry["changed"] = entry["key_registered"]
         if name and target.name != name:
             entry["changed"] = True
             if not self.git.client.check_mode:
@@ -113,8 +111,18 @@ class Importer:
         )
         return entry
 
+    def _label(self, remote_url: str) -> str:
+        return f"{self.workspace['name']} {parse(remote_url).name}"
+
+    def _register(self, target: Target, remote_url: str) -> bool:
+        """Have the key of an application that is there at the Git host, with the right that is wanted."""
+        key = self.git.api.read_key(target.id)
+        if not key or not self.terms.host:
+            return False
+        title = key_title(self.git.client.url, self._label(remote_url))
+        return self.terms.host.ensure_key(parse(remote_url), key, title=title, read_only=self.terms.read_only)
+
     def _import(self, remote_url: str, name: str | None) -> Target:
-        terms = self.terms
         # Not appsmith_username: with a session it needn't be given.
         user = whoami(self.git.client).get("email")
         with one_at_a_time(self.git.client.url, user):
@@ -124,14 +132,9 @@ class Importer:
                 self.git,
                 self.workspace["id"],
                 remote_url,
-                terms.author,
                 lambda: self._find(remote_url, name),
-                timeout=terms.timeout,
-                generate_key=terms.generate_key,
-                key_type=terms.key_type,
-                key_write=terms.key_write,
-                host=terms.host,
-                label=f"{self.workspace['name']} {parse(remote_url).name}",
+                self.terms,
+                label=self._label(remote_url),
             )
 
     def _find(self, remote_url: str, name: str | None) -> Target | None:

@@ -46,10 +46,15 @@ options:
         V(ssh://git@git.example.com:2222/acme/orders.git). Needed for O(state=present).
     type: str
   key_type:
-    description: Kind of a new deploy key.
+    description: Kind of a new deploy key. Default is V(ECDSA), and V(RSA) for hosts that take nothing else.
     type: str
     choices: [ECDSA, RSA]
-    default: ECDSA
+  key_timeout:
+    description:
+      - Seconds to wait for somebody who registers the key. As long as it is refused, the connection is tried again.
+      - Get the key before by M(stagecraft.appsmith.git_deploy_key), and show it to them.
+    type: int
+    default: 0
   state:
     description: Whether the application is to be connected.
     type: str
@@ -120,7 +125,8 @@ class GitConnection(GitModule):
         "workspace": {"type": "str", "required": True},
         "application": {"type": "str", "required": True},
         "remote_url": {"type": "str"},
-        "key_type": {"type": "str", "choices": KEY_TYPES, "default": "ECDSA", "no_log": False},
+        "key_type": {"type": "str", "choices": KEY_TYPES, "no_log": False},
+        "key_timeout": {"type": "int", "default": 0, "no_log": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     required_if = [("state", "present", ["remote_url"])]
@@ -139,6 +145,7 @@ class GitConnection(GitModule):
                 self.params["remote_url"],
                 self.author(),
                 key_type=self.params["key_type"],
+                key_timeout=float(self.params["key_timeout"]),
                 host=GitHost.of(self),
             )
         else:

@@ -44,10 +44,11 @@ options:
     description: Address of the repository at O(git_host). Default is the one the application is connected to.
     type: str
   key_type:
-    description: Kind of a new key.
+    description:
+      - Kind of a new key. Default is V(ECDSA), and V(RSA) if the repository's address is known and its host takes
+        nothing else.
     type: str
     choices: [ECDSA, RSA]
-    default: ECDSA
   regenerate:
     description: Make a new key, which replaces the old one. Always a change.
     type: bool
@@ -99,10 +100,15 @@ registered:
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _workspaces
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import KEY_TYPES, key_title
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import (
+    KEY_TYPES,
+    key_title,
+    one_at_a_time,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GIT_HOST_OPTIONS, GitHost
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module import LOCK_TIMEOUT, GitModule
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import parse
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._session import whoami
 
 
 class GitDeployKey(GitModule):
@@ -113,7 +119,7 @@ class GitDeployKey(GitModule):
         "application": {"type": "str"},
         "for_import": {"type": "bool", "default": False},
         "remote_url": {"type": "str"},
-        "key_type": {"type": "str", "choices": KEY_TYPES, "default": "ECDSA", "no_log": False},
+        "key_type": {"type": "str", "choices": KEY_TYPES, "no_log": False},
         "regenerate": {"type": "bool", "default": False},
         "read_only": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -160,9 +166,13 @@ class GitDeployKey(GitModule):
         self.diff({"public_key": before}, {"public_key": "(a new one)"})
         if self.check_mode:
             return None
-        if target is None:
-            return self.git.api.make_import_key(self.params["key_type"])
-        return self.git.api.make_key(target.id, self.params["key_type"])
+        remote_url = self.params["remote_url"] or (target.remote_url if target else None)
+        key_type = self.params["key_type"] or (parse(remote_url).key_type if remote_url else "ECDSA")
+        if target:
+            return self.git.api.make_key(target.id, key_type)
+        # Not amid an import of another task, which would lose its key.
+        with one_at_a_time(self.client.url, whoami(self.client).get("email")):
+            return self.git.api.make_import_key(key_type)
 
 
 def main() -> None:

@@ -103,6 +103,10 @@ also_in:
   returned: success
   type: list
   elements: str
+key_registered:
+  description: Whether the deploy key's registration at O(git_host) was changed, or would be.
+  returned: success
+  type: bool
 unconfigured_datasources:
   description: Datasources of the application that have no configuration.
   returned: success
@@ -126,7 +130,7 @@ class GitImport(GitModule):
     def run(self) -> None:
         # A malformed address is told before anything is sent.
         parse(self.params["remote_url"])
-        importer = Importer(self.git, self.params["workspace"], terms(self))
+        importer = Importer(self.git, self.params["workspace"], terms(self), elsewhere=self.params["elsewhere"])
         entry = importer.ensure(self.params["remote_url"], self.params["name"], self.params["branch"])
         self.changed(entry["changed"])
         if entry["changed"]:

@@ -102,6 +102,9 @@ applications:
       description: Other workspaces of the instance that have the same repository.
       type: list
       elements: str
+    key_registered:
+      description: Whether the deploy key's registration at O(git_host) was changed, or would be.
+      type: bool
     unconfigured_datasources:
       description: Datasources of the application that have no configuration.
       type: list
@@ -159,7 +162,7 @@ class GitImports(GitModule):
             if identity in known:
                 raise InvalidInput(f"{item['remote_url']} is given twice")
             known.add(identity)
-        importer = Importer(self.git, self.params["workspace"], terms(self))
+        importer = Importer(self.git, self.params["workspace"], terms(self), elsewhere=self.params["elsewhere"])
 
         def one(item: dict[str, Any]) -> dict[str, Any]:
             entry = importer.ensure(item["remote_url"], item["name"], item["branch"] or self.params["branch"])

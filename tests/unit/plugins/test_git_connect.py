@@ -114,6 +114,8 @@ def test_connect_makes_a_key_connects_and_proves(calls: GitCalls, run_module: Ru
 def test_connect_uses_the_key_that_is_there(calls: GitCalls, run_module: Run) -> None:
     start(calls, ALONE)
     calls.metadata({})
+    # Without an author the saved profile is used: looking at it saves one.
+    calls.profile("Admin", "admin@example.com")
     calls.read_key()
     calls.connect(NO_PROFILE)
     calls.metadata(METADATA)
@@ -249,6 +251,7 @@ def test_a_missing_key_is_predicted(calls: GitCalls, run_module: Run) -> None:
 
 
 def test_a_key_for_an_import(calls: GitCalls, run_module: Run) -> None:
+    calls.api.expect("GET", "/users/me", data=ME)
     calls.info()
     calls.make_import_key()
     result = run_module("git_deploy_key", {"for_import": True})
@@ -465,30 +468,173 @@ def test_content_of_a_newer_release_is_told(calls: GitCalls, run_module: Run) ->
     assert result["failed"] and result["error"]["title"] == "IncompatibleVersion"
 
 
-def test_an_import_without_an_answer_is_looked_for(calls: GitCalls, run_module: Run) -> None:
+def begin(calls: GitCalls) -> None:
+    """What comes before an import."""
     calls.info()
     calls.workspaces()
     calls.home()
     calls.api.expect("GET", "/users/me", data=ME)
     calls.home()
+
+
+def test_an_import_without_an_answer_is_looked_for(calls: GitCalls, run_module: Run, sleeps: list[float]) -> None:
+    begin(calls)
     calls.import_repository(PROFILE, raises=TIMEOUT)
     calls.home()
+    calls.home(application())
+    calls.published(gone=True)
+    calls.home(application())
+    calls.published()
+    calls.datasources()
+    assert run_module("git_import", IMPORT)["imported"]
+    assert sleeps == [5.0, 5.0]
+
+
+def test_an_import_that_hangs_for_ever_ends(calls: GitCalls, run_module: Run, sleeps: list[float]) -> None:
+    """Within the user's limit, of which the last part is for the look."""
+    begin(calls)
+    calls.import_repository(PROFILE, raises=TIMEOUT)
+    for _look in range(3):
+        calls.home()
+    calls.home()
+    result = run_module("git_import", {**IMPORT, "import_timeout": 40})
+    assert result["failed"] and "no application appeared" in result["msg"] and "40 seconds" in result["msg"]
+    assert sum(sleeps) == 10
+
+
+def test_half_an_application_is_removed(calls: GitCalls, run_module: Run) -> None:
+    begin(calls)
+    calls.import_repository(PROFILE, raises=TIMEOUT)
+    for _look in range(3):
+        calls.home(application())
+        calls.published(gone=True)
+    calls.home(application())
+    calls.published(gone=True)
+    calls.api.expect("DELETE", f"/applications/{BASE}", data=application())
+    calls.home()
+    result = run_module("git_import", {**IMPORT, "import_timeout": 40})
+    assert result["failed"] and "nothing of it is left" in result["msg"] and not result["changed"]
+
+
+def test_half_an_application_that_stays_is_told(calls: GitCalls, run_module: Run) -> None:
+    begin(calls)
+    calls.import_repository(PROFILE, error=(500, "AE-APP-5000", "Internal server error"))
+    for _look in range(2):
+        calls.home(application())
+        calls.published(gone=True)
+    calls.api.expect("DELETE", f"/applications/{BASE}", error=(500, "AE-APP-5000", "Internal server error"))
+    result = run_module("git_import", IMPORT)
+    assert result["failed"] and result["changed"] and "half of the application 'orders'" in result["msg"]
+
+
+def test_an_error_after_the_work_is_no_failure(calls: GitCalls, run_module: Run) -> None:
+    begin(calls)
+    calls.import_repository(PROFILE, error=(500, "AE-APP-5000", "Internal server error"))
+    calls.home(application())
+    calls.published()
+    calls.datasources()
+    assert run_module("git_import", IMPORT)["imported"]
+
+
+def test_an_import_that_met_another_write_is_looked_for_before_it_is_sent_again(
+    calls: GitCalls, run_module: Run
+) -> None:
+    conflict = (400, "AE-GIT-4044", "git import failed. Details: error 112 (WriteConflict). Please retry")
+    begin(calls)
+    calls.import_repository(PROFILE, error=conflict)
+    calls.home()
+    calls.home()
+    calls.import_repository(PROFILE, error=conflict)
+    calls.home(application())
+    calls.published()
     calls.home(application())
     calls.datasources()
     assert run_module("git_import", IMPORT)["imported"]
 
 
-def test_an_import_that_hangs_for_ever_ends(calls: GitCalls, run_module: Run) -> None:
+def test_a_key_is_waited_for(calls: GitCalls, run_module: Run, sleeps: list[float]) -> None:
+    begin(calls)
+    calls.import_repository(PROFILE, error=REFUSED_KEY)
+    calls.import_repository(PROFILE, error=NO_SUCH_REPOSITORY[0])
+    calls.import_repository(PROFILE)
+    calls.home(application())
+    calls.datasources()
+    assert run_module("git_import", {**IMPORT, "generate_key": False, "key_timeout": 60})["imported"]
+    assert sleeps == [10.0, 10.0]
+
+
+def test_a_key_is_not_waited_for_without_an_end(calls: GitCalls, run_module: Run, sleeps: list[float]) -> None:
+    begin(calls)
+    for _try in range(3):
+        calls.import_repository(PROFILE, error=REFUSED_KEY)
+    calls.make_import_key()
+    result = run_module("git_import", {**IMPORT, "key_timeout": 25})
+    assert result["error"]["title"] == "GitKeyRefused" and sleeps == [10.0, 10.0]
+
+
+def test_a_connection_waits_for_its_key(calls: GitCalls, run_module: Run, sleeps: list[float]) -> None:
+    start(calls, ALONE)
+    calls.metadata({})
+    calls.read_key()
+    calls.connect(PROFILE, error=REFUSED_KEY)
+    calls.connect(PROFILE)
+    calls.metadata(METADATA)
+    assert run_module("git_connection", {**CONNECT, "key_timeout": 10})["changed"]
+    assert sleeps == [10.0]
+
+
+def test_an_import_without_an_author_has_a_profile_saved(calls: GitCalls, run_module: Run) -> None:
+    begin(calls)
+    calls.profile("Admin", "admin@example.com")
+    calls.import_repository(NO_PROFILE)
+    calls.home(application())
+    calls.datasources()
+    assert run_module("git_import", {**IMPORT, "author": None})["imported"]
+
+
+@pytest.mark.parametrize("option", [{"import_timeout": 0}, {"key_timeout": -1}])
+def test_limits_are_seconds(calls: GitCalls, run_module: Run, option: dict[str, int]) -> None:
+    calls.info()
+    assert "are seconds" in run_module("git_import", {**IMPORT, **option})["msg"]
+
+
+class KnownHost:
+    """A Git host with one key, and what is asked of it."""
+
+    asked: ClassVar[list[Any]] = []
+    changes = True
+
+    @classmethod
+    def of(cls, module: Any) -> KnownHost:
+        cls.asked.clear()
+        return cls()
+
+    def ensure_key(self, repository: Any, key: str, *, title: str, read_only: bool | None) -> bool:
+        self.asked.append((key, title, read_only))
+        return self.changes
+
+
+@pytest.mark.parametrize(("write", "read_only"), [(None, None), (True, False), (False, True)])
+@pytest.mark.parametrize("changes", [True, False])
+def test_the_right_of_a_key_that_is_there_is_put_right(
+    calls: GitCalls,
+    run_module: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    write: bool | None,
+    read_only: bool | None,
+    changes: bool,
+) -> None:
+    monkeypatch.setattr(_git_imports, "GitHost", KnownHost)
+    monkeypatch.setattr(KnownHost, "changes", changes)
     calls.info()
     calls.workspaces()
-    calls.home()
-    calls.api.expect("GET", "/users/me", data=ME)
-    calls.home()
-    calls.import_repository(PROFILE, raises=TIMEOUT)
-    for _look in range(3):
-        calls.home()
-    result = run_module("git_import", {**IMPORT, "import_timeout": 10})
-    assert result["failed"] and "no application appeared" in result["msg"]
+    calls.home(application())
+    calls.read_key()
+    calls.datasources()
+    host = {"url": "https://git.example.com", "token": "t0-made-up"}
+    result = run_module("git_import", {**IMPORT, "git_host": host, "key_write": write})
+    assert (result["changed"], result["key_registered"], result["imported"]) == (changes, changes, False)
+    assert KnownHost.asked == [(KEY, f"appsmith appsmith.example.com {WORKSPACE} orders", read_only)]
 
 
 def test_imported_by_answer_but_not_by_sight_is_a_failure(calls: GitCalls, run_module: Run) -> None:
