@@ -113,7 +113,7 @@ running:
   description: Whether the container runs.
   returned: success
   type: bool
-keys:
+encryption_keys:
   description:
     - V(given) are keys that were given and fit.
     - V(volume) says that none were given, and that the instance works with those that it made itself.
@@ -180,7 +180,9 @@ class DockerPreflight(AppsmithModule):
             raise host.HostNotReady(" ".join(f"({number}) {one}" for number, one in enumerate(problems, 1)))
         wanted = self._wanted()
         self.result.update(
-            running=running, keys=state, fingerprint=fingerprint(wanted) if wanted is not None and not kept else None
+            running=running,
+            encryption_keys=state,
+            fingerprint=fingerprint(wanted) if wanted is not None and not kept else None,
         )
 
     def _docker(self) -> host.Docker:

@@ -114,13 +114,13 @@ def listener() -> Iterator[int]:
 def test_a_new_instance_without_keys(host: Host) -> None:
     result = host.look(controller_time=time.time())
     assert (result["engine"], result["compose"], result["running"]) == ("20.10.24+dfsg1", "2.26.1-4", False)
-    assert result["keys"] == "new" and result["fingerprint"] is None
+    assert result["encryption_keys"] == "new" and result["fingerprint"] is None
     assert not host.kept.exists() and not host.stacks.exists(), "it writes nothing"
 
 
 def test_a_new_instance_with_keys_gets_a_fingerprint_to_keep(host: Host) -> None:
     result = host.look(**KEYS)
-    assert result["keys"] == "given"
+    assert result["encryption_keys"] == "given"
     assert same_keys(PAIR, result["fingerprint"])
 
 
@@ -128,7 +128,7 @@ def test_one_that_runs_is_asked_for_keys_and_new_ports_only(host: Host) -> None:
     host.answers["container inspect appsmith"] = (0, container(), "")
     host.kept.write_text(fingerprint(PAIR))
     result = host.look(**KEYS, minimum_free_mb=1 << 40, minimum_memory_mb=1 << 40, controller_time=1.0)
-    assert result["running"] and result["keys"] == "given" and result["fingerprint"] is None
+    assert result["running"] and result["encryption_keys"] == "given" and result["fingerprint"] is None
     assert [one for one in host.asked if one.startswith("ps")] == []
 
 
@@ -261,13 +261,13 @@ def test_a_volume_that_is_mounted_for_reading_only(host: Host, monkeypatch: pyte
 def test_a_named_volume_is_where_docker_says(host: Host) -> None:
     host.docker_env(PAIR)
     host.answers["volume inspect --format {{.Mountpoint}} stacks"] = (0, str(host.stacks), "")
-    assert host.look(volume="stacks")["keys"] == "volume"
+    assert host.look(volume="stacks")["encryption_keys"] == "volume"
 
 
 def test_a_named_volume_that_is_not_there_yet(host: Host) -> None:
     host.answers["volume inspect"] = (1, "", "Error: No such volume: stacks")
     host.answers["info"] = (0, str(host.folder), "")
-    assert host.look(volume="stacks")["keys"] == "new"
+    assert host.look(volume="stacks")["encryption_keys"] == "new"
 
 
 def test_all_that_is_wrong_is_said_at_once(host: Host, listener: int) -> None:
@@ -295,16 +295,16 @@ def test_keys_that_the_inventory_has_no_more(host: Host) -> None:
 
 def test_an_instance_that_made_its_own_keys_keeps_them(host: Host) -> None:
     host.docker_env(PAIR)
-    assert host.look()["keys"] == "volume"
+    assert host.look()["encryption_keys"] == "volume"
     assert "not those in the volume's docker.env" in host.refusal(**OTHER)
-    assert host.look(**KEYS)["keys"] == "given"
+    assert host.look(**KEYS)["encryption_keys"] == "given"
 
 
 def test_docker_env_does_not_count_where_the_container_was_given_keys(host: Host) -> None:
     """At the first boot docker.env gets keys of its own, which the container's environment overrides."""
     host.docker_env(("random", "random"))
     host.kept.write_text(fingerprint(PAIR))
-    assert host.look(**KEYS)["keys"] == "given"
+    assert host.look(**KEYS)["encryption_keys"] == "given"
 
 
 def test_half_a_pair_of_keys(host: Host) -> None:
