@@ -179,6 +179,7 @@ def test_a_second_export_finds_the_file_as_it_is(exported: Exported) -> None:
     exported.file.write_text(before)
 
 
+@pytest.mark.parametrize("exported", ["v1.91"], indirect=True)
 def test_another_instance_is_made_from_it(exported: Exported) -> None:
     """The same inventory at another address: its export is the same, but for the address and what is not in Git."""
     world, stage = exported.world, exported.world.stage
