@@ -49,8 +49,8 @@ class Promotion:
         # The last result of each smoke test, by its place.
         self._tested: dict[int, dict[str, Any]] = {}
         self._workers = Workers(git, options.width)
-        self._lane = Lane(git, options, self._workers)
-        self._look = Look(options)
+        self._lane = Lane(git, options, self._workers, self._look_again)
+        self._look = Look(options, self._workers)
         self._lock = threading.RLock()
         self._gate_of_run: list[GateClosed | None] = []
         # Those found to be due so far, of which the first were put into the lane already.

@@ -70,6 +70,10 @@ class Landscape:
         self.forget(workspace_id)
         self._list(client, workspace_id)
 
+    def ask(self, client: Client, workspace_id: str) -> None:
+        """List them, unless that was done."""
+        self._list(client, workspace_id)
+
     def look(self, client: Client, item: Item) -> None:
         """Fill in what the gates must know of the item's datasources.
 

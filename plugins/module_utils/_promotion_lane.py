@@ -40,7 +40,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_ite
     Item,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_look import Options
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers, attempt
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Work, Workers, attempt
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import between_views
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import Content
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._rescue import rescue
@@ -52,10 +52,12 @@ class Lane:
     """The calls for an application that is deployed: the discard; status (without another fetch) and an export prove
     it; its datasources (see Landscape) are looked at when the wave is through."""
 
-    def __init__(self, git: Git, options: Options, workers: Workers) -> None:
+    def __init__(self, git: Git, options: Options, workers: Workers, look_again: Work) -> None:
         self.git = git
         self.options = options
         self.workers = workers
+        self._look_again = look_again
+        self._lock = options.lock()
         # Names of datasources that got their credentials in this run, by workspace.
         self._applied: dict[str, set[str]] = {}
         self._refused: dict[tuple[str, str], AppsmithError] = {}
@@ -67,6 +69,7 @@ class Lane:
         self._proofs: list[Future[None]] = []
 
     def close(self) -> None:
+        self._lock.give_up()
         self._lane.close()
 
     def start(self, item: Item) -> None:
@@ -97,8 +100,10 @@ class Lane:
         workspaces = {item.target.workspace_id for item in items if item.target.id in self._sent}
         looks += [self.workers.call(functools.partial(self._list_datasources, one)) for one in workspaces]
         self._proven()
-        self.workers.wait(looks)
+        for look in looks:
+            look()
         self.datasources([item for item in items if item.state == DEPLOYED and item.error is None], listed=True)
+        self._lock.release()
 
     def _list_datasources(self, workspace_id: str, git: Git) -> None:
         # An error comes up where an application needs the list.
@@ -124,6 +129,9 @@ class Lane:
 
     # -- the lane ---------------------------------------------------------------------------------------------------
     def _first(self, git: Git, item: Item) -> None:
+        if self._lock.take():
+            self._look_again(git, item)
+            item.changed = False
         self._prepare(git, item)
         try:
             self._send(git, item, repeat=False)
@@ -159,16 +167,16 @@ class Lane:
         self._sent.add(item.target.id)
         # The export beside the status; where the answer was a doubtful one the status decides whether it is worth it.
         shown = self.workers.call(lambda own: views(own.client, sent.target.id)) if sent.doubt is None else None
-        self._proofs.append(self.workers.submit(lambda own, one: self._prove(own, one, sent, shown), item))
+        self._proofs.append(self.workers.submit(lambda own, one: self._prove(own, one, sent, shown), item, urgent=True))
 
     # -- beside it --------------------------------------------------------------------------------------------------
-    def _prove(self, git: Git, item: Item, sent: Sent, shown: Future[Views] | None) -> None:
+    def _prove(self, git: Git, item: Item, sent: Sent, shown: Callable[[], Views] | None) -> None:
         interrupted, before = item.state == INTERRUPTED, item.status
         outcome = prove(
             git,
             sent,
             clash_is_open=self.options.gates.clash == "warn",
-            read_views=shown.result if shown else None,
+            read_views=shown,
         )
         item.warn(*outcome.warnings)
         after = outcome.after

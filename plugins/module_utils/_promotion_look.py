@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +33,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_ite
     INTERRUPTED,
     Item,
 )
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_lock import InstanceLock
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_proofs import Proofs
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import same_repository
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, RepositoryUnreadable
@@ -46,6 +49,7 @@ class Options:
 
     gates: Gates
     proofs: Proofs
+    lock: Callable[[], InstanceLock]
     credentials: Credentials
     landscape: Landscape
     branch: str | None = None
@@ -79,12 +83,14 @@ class Look:
     The calls for an application to which there is nothing new: fetch; unless C(verify) is C(fetch), or C(auto) and an
     earlier run has proven it, status (without another fetch) and the pages of the published view. For one that is
     behind: fetch, status, its datasources (see Landscape), and where the repository can't tell what changes, an export
-    to compare with afterwards. Files that only a person or a migration could have changed cost an export as well, and
-    one of a later wave costs its status once more, right before that wave.
+    to compare with afterwards; the last three side by side. Files that only a person or a migration could have changed
+    cost an export as well, and one of a later wave costs its status once more, right before that wave.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, workers: Workers | None = None) -> None:
         self.options = options
+        # Without them, one look after the other.
+        self.workers = workers
 
     def __call__(self, git: Git, item: Item) -> None:
         shown = self._look(git, item)
@@ -107,6 +113,7 @@ class Look:
         if not due and self._believed(target):
             return None
         item.looked_at = True
+        asked = self._ask_ahead(target) if due else None
         item.status = replace(look(git, target), ahead=far.ahead, behind=far.behind)
         # What another gitSyncId leaves is nobody's work (the gate "clash" tells of it).
         item.drift = NONE if strangers(item.status) else drift(item.status)
@@ -114,8 +121,19 @@ class Look:
         if item.drift == NONE and (due or options.verify != CONTENT):
             if item.state == CURRENT and not is_published(git.client, target.id):
                 item.state = INTERRUPTED
+            return asked() if asked else None
+        return self._tell_apart(item, asked() if asked else views(git.client, target.id))
+
+    def _ask_ahead(self, target: Target) -> Callable[[], Views] | None:
+        """What will be needed of one that is due, beside the look at its status."""
+        options = self.options
+        if self.workers is None or options.access:
+            # Reading the repository takes longer, and tells what changes.
             return None
-        return self._tell_apart(git, item)
+        self.workers.call(lambda own: options.landscape.ask(own.client, target.workspace_id))
+        if options.plan_only:
+            return None
+        return self.workers.call(lambda own: views(own.client, target.id))
 
     def again(self, git: Git, item: Item) -> bool:
         """Before a later wave: whether somebody changed something on the instance since the first look."""
@@ -133,13 +151,12 @@ class Look:
         verify = self.options.verify
         return verify == FETCH or (verify == AUTO and self.options.proofs.trusted(target, target.deployed_at))
 
-    def _tell_apart(self, git: Git, item: Item) -> Views:
+    def _tell_apart(self, item: Item, shown: Views) -> Views:
         """A person's work, a migration's traces, or what a killed or failed run left (observed 14 and 31).
 
         A person's work differs from what is published. In an interrupted deployment the repository has moved on, while
         the edit view and the published view are the same old content; or the edit view is new and not yet published.
         """
-        shown = views(git.client, item.target.id)
         unpublished = shown.unpublished
         if item.status:
             item.drift = judge(item.status, shown)

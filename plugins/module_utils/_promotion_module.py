@@ -15,6 +15,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
     _session,
     _smoke,
 )
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import configuration_secrets
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
@@ -22,6 +23,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module im
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion import Promotion
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_datasources import Credentials, Landscape
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import GATE_OPTIONS, Gates
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_lock import InstanceLock
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_look import Options
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_proofs import Proofs
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_record import check_record, record
@@ -70,6 +72,10 @@ class PromotingModule(GitModule):
     """Selection, plan, work and report."""
 
     began: datetime
+
+    def _sign_in(self, client: Client) -> None:
+        # The list of the workspaces is the first that is asked for, and is refused to nobody.
+        _session.sign_in(client, *self.credentials(), prove=False)
 
     def plan(
         self, *, targets: list[Target] | None = None, plan_only: bool | None = None, early: bool = False
@@ -135,6 +141,7 @@ class PromotingModule(GitModule):
                 warn=self.warn,
                 read_only=plan_only,
             ),
+            lock=lambda: InstanceLock(self.client.url, params["ledger_directory"], warn=self.warn),
             credentials=Credentials(self.client, self.version, params["datasources"]),
             landscape=Landscape(),
             branch=params["branch"],
