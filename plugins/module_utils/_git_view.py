@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import NotFound, PermissionDenied
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._layouts import only_opened
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,21 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _page(page: dict[str, Any]) -> dict[str, Any]:
+def _page(page: dict[str, Any], layouts: list[Any]) -> dict[str, Any]:
     return {
         "hidden": page.get("isHidden") or False,
         "slug": page.get("customSlug") or page.get("slug"),
-        "layouts": [layout.get("dsl") for layout in page.get("layouts") or ()],
+        "layouts": layouts,
     }
+
+
+def _layouts(item: dict[str, Any], prefix: str) -> list[Any]:
+    """Of one view; the edit view's for both where only the format differs, since somebody opened the page."""
+    edit, published = (
+        [layout.get("dsl") for layout in (item.get(f"{view}Page") or {}).get("layouts") or ()]
+        for view in ("unpublished", "published")
+    )
+    return edit if prefix == "unpublished" or only_opened(edit, published) else published
 
 
 def _action(action: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +113,7 @@ def read_views(export: dict[str, Any]) -> Views:
         for item in export.get("pageList") or ():
             page = item.get(f"{prefix}Page") or {}
             if page.get("name") and not page.get("deletedAt"):
-                pages[page["name"]] = _digest(_page(page))
+                pages[page["name"]] = _digest(_page(page, _layouts(item, prefix)))
         for item in export.get("actionList") or ():
             action = item.get(f"{prefix}Action") or {}
             if action.get("name") and not action.get("deletedAt"):

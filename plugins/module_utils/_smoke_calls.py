@@ -55,7 +55,8 @@ class Published:
         """Names of the published pages; all that are wanted must be there, and one at least."""
         names = [str(page["name"]) for page in self.pages]
         if not names:
-            raise SmokeTestFailed(f"The application has no published page{self.who}", next_step="Publish it.")
+            step = "Publish it, or give them the right to view it." if self.who else "Publish it."
+            raise SmokeTestFailed(f"The application has no published page{self.who}", next_step=step)
         missing = [name for name in wanted if name not in names]
         if missing:
             raise SmokeTestFailed(

@@ -464,6 +464,30 @@ def test_a_protected_branch_refuses_the_pull_after_it_has_deployed(
     assert "protected" in prod.git_error("POST", app["id"], "commit", {"message": "x"})[2]
 
 
+def test_who_opens_a_page_has_its_layout_in_the_newest_format(prod: Server, app: Document, person: Checkout) -> None:
+    """Seen on a real v1.91: a viewer changes the published view alone, the editor makes the application dirty."""
+    file = person.folder / "pages" / "Dashboard" / "Dashboard.json"
+    content = json.loads(file.read_text())
+    content["unpublishedPage"]["layouts"][0]["dsl"]["version"] = 92
+    file.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False))
+    person.git("commit", "-qam", "An older format")
+    person.git("push", "-q")
+    prod.git("GET", app["id"], "fetch/remote")
+    prod.git("PUT", app["id"], "discard")
+    page = next(one["id"] for one in app["pages"] if one["isDefault"])
+
+    def formats() -> list[int]:
+        exported = prod.call("GET", f"applications/export/{app['id']}").json()["pageList"]
+        shown = next(one for one in exported if one["unpublishedPage"]["name"] == "Dashboard")
+        return [int(shown[f"{view}Page"]["layouts"][0]["dsl"]["version"]) for view in ("unpublished", "published")]
+
+    assert formats() == [92, 92]
+    assert prod.data("GET", f"pages/{page}/view?migrateDsl=true")["layouts"][0]["dsl"]["version"] == 94
+    assert formats() == [92, 94] and prod.status(app["id"])["isClean"]
+    prod.data("GET", f"pages/{page}?migrateDsl=true")
+    assert formats() == [94, 94] and prod.status(app["id"])["modified"] == ["pages/Dashboard/Dashboard.json"]
+
+
 def test_the_old_routes_have_no_words_for_a_write_conflict(prod: Server, app: Document, person: Checkout) -> None:
     """Seen on a real v1.60, with discards and pulls: 500, and the same half-done deployment."""
     person.change_query("master", "Dashboard", "list_orders", "new")
