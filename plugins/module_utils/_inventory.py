@@ -223,6 +223,7 @@ class Exporter:
                 block.note("appsmith_applications", f"'{name}' comes from the same repository as '{twins[0]}'")
             entries.append({"name": name, "remote_url": url})
         block.set("appsmith_branch", branch)
+        self._protection(block, {item["name"]: (item, branch or branches[item["name"]].default) for item in connected})
         block.set("appsmith_applications", entries)
         for name in alone:
             block.note(
@@ -231,6 +232,22 @@ class Exporter:
             )
         if connected:
             block.note("appsmith_applications", "What is edited and not published will be published by provision")
+
+    def _protection(self, block: Block, branches: dict[str, tuple[Json, str | None]]) -> None:
+        """Provision protects the branch that it works on, of all applications or of none."""
+        rules: dict[str, list[str]] = {}
+        for name, (application, _branch) in branches.items():
+            try:
+                rules[name] = self.api.protected(_applications.base_id(application))
+            except AppsmithError as error:
+                block.note("appsmith_protected", f"'{name}': whether it is protected could not be read: {error}")
+        if rules and all(rules.get(name) == [branch] for name, (_application, branch) in branches.items()):
+            block.set("appsmith_protected", True)
+            return
+        for name, protected in rules.items():
+            if protected:
+                which = ", ".join(protected)
+                block.note("appsmith_protected", f"'{name}' has {which} protected, which can't be said for it alone")
 
     def _branches(self, block: Block, application: Json) -> Branches:
         git = _applications.git_data(application)

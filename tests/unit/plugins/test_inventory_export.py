@@ -64,7 +64,9 @@ class Instance:
         self.api.expect("GET", "/users/me", data={"email": "admin@example.com", "name": "Ada Admin"})
         self.api.expect("GET", "/workspaces/home", data=list(workspaces))
 
-    def workspace(self, workspace, *, applications=(), branches=(), members=(ADA,), datasources=()) -> None:
+    def workspace(
+        self, workspace, *, applications=(), branches=(), protected=(), members=(ADA,), datasources=()
+    ) -> None:
         params = {"workspaceId": workspace["id"]}
         self.api.expect("GET", "/applications/home", params=params, data=list(applications))
         for one, found in branches:
@@ -73,6 +75,13 @@ class Instance:
                 self.api.expect("GET", path, params={"refType": "branch"}, error=found)
             else:
                 self.api.expect("GET", path, params={"refType": "branch"}, data=found)
+        rules = dict(protected)
+        for one, _found in branches:
+            path = f"/git/applications/id-{one}/protected-branches"
+            if isinstance(rules.get(one), tuple):
+                self.api.expect("GET", path, error=rules[one])
+            else:
+                self.api.expect("GET", path, data=rules.get(one, []))
         self.api.expect("GET", f"/workspaces/{workspace['id']}/members", data=list(members))
         self.api.expect("GET", "/datasources", params=params, data=list(datasources))
         if datasources:
@@ -288,6 +297,33 @@ def test_the_branch(api, run_module, branches, option, branch, note):
     assert bool(found) == bool(note), result["notes"]
 
 
+@pytest.mark.parametrize(
+    ("protected", "wanted", "note"),
+    [
+        ({"one": ["master"], "two": ["master"]}, True, None),
+        ({"one": [], "two": []}, None, None),
+        ({"one": ["master"], "two": []}, None, "'one' has master protected"),
+        ({"one": ["main"], "two": ["main"]}, None, "'two' has main protected"),
+        ({"one": ["master"], "two": (403, "AE-ACL-4003", "No")}, None, "'two': whether it is protected"),
+    ],
+)
+def test_protected_branches(api, run_module, protected, wanted, note):
+    instance = Instance(api)
+    instance.begin(WORKSPACE)
+    instance.workspace(
+        WORKSPACE,
+        applications=[application(name, f"git@git.example.com:acme/{name}.git") for name in ("one", "two")],
+        branches=[("one", [MASTER]), ("two", [MASTER])],
+        protected=protected.items(),
+    )
+    instance.author()
+    instance.settings()
+    result = run_module("inventory_export", {"group": "live"})
+    host = result["inventory"]["appsmith"]["children"]["live"]["hosts"][HOME]
+    assert host.get("appsmith_protected") is wanted
+    assert note is None or any(note in text for text in result["notes"])
+
+
 def test_the_older_git_api_and_settings(api, run_module):
     """v1.60 has sign-up among the variables, and what isn't set there is not said."""
     instance = Instance(api, "v1.60")
@@ -296,6 +332,7 @@ def test_the_older_git_api_and_settings(api, run_module):
     url = "git@git.example.com:acme/orders.git"
     api.expect("GET", "/applications/home", params=params, data=[application("orders", url)])
     api.expect("GET", "/git/branch/app/id-orders", data=[{"branchName": "master", "default": True}])
+    api.expect("GET", "/git/branch/app/id-orders/protected", data=["master"])
     api.expect("GET", "/workspaces/w1/members", data=[ADA])
     api.expect("GET", "/datasources", params=params, data=[])
     api.expect("GET", "/git/profile/default", data={})
@@ -306,6 +343,7 @@ def test_the_older_git_api_and_settings(api, run_module):
     # What can't be read as a switch goes as it is.
     settings = {"signup": False, "environment": {"APPSMITH_DISABLE_TELEMETRY": "odd"}}
     assert variables["appsmith_settings"] == settings
+    assert result["inventory"]["appsmith"]["children"]["live"]["hosts"][HOME]["appsmith_protected"] is True
     assert "appsmith_git_author" not in variables
     assert any("Name and email that commits are made with are not known" in note for note in result["notes"])
 
