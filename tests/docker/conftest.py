@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "demo"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
-from docker_engine import GATEWAY, Engine
+from docker_engine import GATEWAY, NETWORK, Engine
 from docker_forwarder import Forwarder
 from docker_tools import community
 from plays import Plays
@@ -119,6 +120,19 @@ class Instances:
         )
         del inventory["all"]["children"]["appsmith"]["vars"]["appsmith_instance_environment"]
         self.stage.write_inventory(self.path, inventory)
+
+    def playbook(self, entry_point: str) -> str:
+        """A playbook that calls an entry point of the role instance."""
+        path = self.folder / f"{entry_point}.yml"
+        role = {"name": "stagecraft.appsmith.instance"}
+        tasks = [
+            {"name": entry, "ansible.builtin.include_role": {**role, "tasks_from": entry}}
+            for entry in ("facts", entry_point)
+        ]
+        path.write_text(yaml.safe_dump([{"hosts": "appsmith", "gather_facts": False, "tasks": tasks}]))
+        return str(path)
+
+    network = NETWORK
 
     # -- what there is ------------------------------------------------------------------------------------------------
     def there(self) -> list[str]:
