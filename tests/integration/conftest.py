@@ -36,6 +36,7 @@ ORDER = (
     "test_upgrade",
     "test_sandbox_two_workspaces",
     "test_sandbox_export",
+    "test_sandbox_repositories",
     "test_sandbox_promotion",
     "test_sandbox_promotion_ways",
     "test_sandbox_requests",
