@@ -94,6 +94,7 @@ def _set_up(world: World) -> None:
     for number, workspace in enumerate(("Export Finance", "Export Support"), 1):
         world.application(f"exported-{number}", workspace=workspace)
         world.module("workspace_members", workspace=workspace, members=MEMBERS[:number])
+    world.module("git_branch", workspace="Export Finance", application="exported-1", name="master", protected=True)
     world.module("datasources", workspace="Export Finance", datasources=DATASOURCES)
     world.module("application", workspace="Export Support", name="sketch")
     world.module(

@@ -5,12 +5,19 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _git_connect
+from plays import Plays
+from stage import ansible_environment
 from worlds import AUTHOR, BUNDLES, World, wait_until
 
 RELEASES = ["v1.60", "v1.91"]
@@ -28,6 +35,10 @@ class Repository:
         self.world, self.name = world, f"{world.name}/{name}"
         world.repositories.import_bundle(self.name, BUNDLES / world.release / "orders.bundle", ["master"])
         world.repositories.add_key(self.name, "reader", world.read_key.with_suffix(".pub").read_text(), read_only=True)
+
+    def revoke(self) -> None:
+        for key in self.world.repositories.deploy_keys(self.name):
+            self.world.repositories.delete_key(self.name, key["id"])
 
     @property
     def url(self) -> str:
@@ -132,3 +143,54 @@ def test_the_check_sees_what_the_instance_will_see(world: World) -> None:
     assert repository.run()["imported"]
     after = world.run("git_check", **options)["private_repositories"]
     assert (after["used"], after["new"]) == (before["used"] + 1, 0)
+
+
+def _inventory(world: World, *repositories: Repository, **variables: Any) -> dict[str, Any]:
+    host = {
+        "appsmith_url": world.url,
+        **world.credentials,
+        "appsmith_workspace": "By inventory",
+        "appsmith_branch": "master",
+        "appsmith_git_author": AUTHOR,
+        "appsmith_applications": [{"remote_url": one.url} for one in repositories],
+        **{f"appsmith_{name}": value for name, value in world.reading.items()},
+        **variables,
+    }
+    return {"all": {"children": {"appsmith": {"hosts": {"production.example.com": host}}}}}
+
+
+def test_a_playbook_checks_shows_the_key_waits_and_protects(world_of: Callable[[str], World], tmp_path: Path) -> None:
+    world = world_of("v1.91")
+    repository, wrong = Repository(world, "played"), Repository(world, "unreadable")
+    wrong.revoke()
+    inventory, output = tmp_path / "inventory.yml", tmp_path / "output"
+    plays = Plays(tmp_path, inventory)
+    inventory.write_text(yaml.safe_dump(_inventory(world, repository, wrong, appsmith_git_check=True)))
+    refused = plays.run("provision", code=2)
+    assert any("1 of 2 failed" in text and "unreadable" in text for text in refused.messages), refused.messages
+
+    variables = {"appsmith_git_check": True, "appsmith_protected": True, "provision_key_timeout": 60}
+    inventory.write_text(yaml.safe_dump(_inventory(world, repository, **variables)))
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    with output.open("w") as file:
+        play = subprocess.Popen(
+            [program, "-i", str(inventory), "stagecraft.appsmith.provision"],
+            cwd=tmp_path,
+            env=ansible_environment(tmp_path),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        shown: list[str] = []
+
+        def key() -> bool:
+            shown[:] = re.findall(r"within 60 seconds: (ecdsa\S+ \S+)", output.read_text())
+            return bool(shown) or play.poll() is not None
+
+        wait_until(key, 120)
+        assert shown, output.read_text()[-3000:]
+        world.repositories.add_key(repository.name, "by a person", shown[0], read_only=True)
+        assert play.wait(120) == 0, output.read_text()[-3000:]
+    protected = {"workspace": "By inventory", "applications": ["played"], "name": "master", "protected": True}
+    assert not world.run("git_branch", **protected)["changed"]
+    assert plays.run("provision").changes == 0
