@@ -141,6 +141,7 @@ class Datasources:
         with after_writing(written):
             if written:
                 self._look_at(plan, saved or {})
+                self._first_token(plan, saved or {})
             if tested and not proven:
                 stored = storage_of(saved or {}).get("datasourceConfiguration") or {}
                 self._demand(plan, stored, stored=True, saved=saved)
@@ -190,6 +191,21 @@ class Datasources:
                 f"Datasource '{plan.name}' was saved, but the plugin finds it invalid: "
                 + hide("; ".join(storage["invalids"]), plan.wanted),
                 next_step="Correct its configuration.",
+            )
+
+    def _first_token(self, plan: Plan, saved: Json) -> None:
+        """Until OAuth2's client credentials were used once, every query fails (PE-ATH-5000); running one doesn't use
+        them, asking for the structure does (seen on a real v1.91)."""
+        authentication = plan.wanted.get("authentication") or {}
+        if authentication.get("grantType") != "client_credentials":
+            return
+        answer = self.client.get(f"/datasources/{saved['id']}/structure", writes=True) or {}
+        error = answer.get("error") if isinstance(answer, dict) else None
+        if error:
+            raise ProofFailed(
+                f"Datasource '{plan.name}' was saved, but the server got no OAuth2 token: "
+                + hide(str(error.get("message") if isinstance(error, dict) else error), plan.wanted),
+                next_step="Check token_url, client_id and client_secret.",
             )
 
     def _send(self, plan: Plan) -> Any:

@@ -31,6 +31,7 @@ PACKAGES = ("python3", "git", "openssh-client", "openssl", "ca-certificates", "t
 # What the sandbox imports; Debian's Python 3.11 runs it in the image.
 LIBRARIES = (
     "starlette", "uvicorn", "python-multipart", "asyncssh", "cryptography", "psycopg[binary]", "bcrypt", "requests",
+    "PyMySQL", "redis",
 )  # fmt: skip
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 

@@ -20,11 +20,13 @@ import uuid
 from typing import Any
 
 import psycopg
+import pymysql
+import redis
 import requests
 from psycopg.rows import dict_row
 from starlette.responses import Response
 
-from . import applications, datasources, plugins, workspaces
+from . import applications, datasources, drivers, plugins, workspaces
 from .app import AppError, Context, Route, invalid_parameter, not_readable
 from .store import Document, new_id, now_text
 from .workspaces import DEVELOPER, VIEWER
@@ -346,12 +348,29 @@ def _source_configuration(ctx: Context, version: Document) -> Document:
     configuration = stored["storage"].get("datasourceConfiguration") if stored else None
     if configuration is None:
         raise QueryFailed(datasources.UNCONFIGURED, "PE-DSE-4000", "Datasource configuration is invalid")
-    return datasources.decrypted(configuration, ctx.instance.secrets)
+    clear = datasources.decrypted(configuration, ctx.instance.secrets)
+    authentication = clear.get("authentication") or {}
+    if authentication.get("authenticationType") == "oAuth2":
+        # Seen on v1.91: a query doesn't fetch the first token, it fails.
+        token = stored["storage"].get("token") if stored else None
+        if token is None:
+            text = "Invalid authentication credentials. Please check datasource configuration."
+            raise QueryFailed(text, "PE-ATH-5000", "Datasource authentication error")
+        authentication["token"] = token
+    return clear
 
 
 def _run(package: str, configuration: Document, version: Document, values: dict[str, str]) -> tuple[Any, list[str]]:
     if package == "postgres-plugin":
         return _run_postgres(configuration, version, values), ["TABLE", "JSON", "RAW"]
+    if package == "mysql-plugin":
+        return _run_mysql(configuration, version, values), ["TABLE", "JSON", "RAW"]
+    if package == "redis-plugin":
+        return _run_redis(configuration, version, values), ["TABLE", "JSON", "RAW"]
+    if package == "graphql-plugin":
+        query = {"query": version["actionConfiguration"].get("body") or ""}
+        settings = {**version["actionConfiguration"], "httpMethod": "POST", "body": json.dumps(query)}
+        return _run_rest(configuration, {**version, "actionConfiguration": settings}, values), ["JSON", "RAW"]
     if package == "restapi-plugin":
         return _run_rest(configuration, version, values), ["JSON", "RAW"]
     raise QueryFailed("The sandbox has no driver for this plugin.", "PE-PLG-5000")
@@ -374,6 +393,31 @@ def _run_postgres(configuration: Document, version: Document, values: dict[str, 
         raise QueryFailed(datasources.postgres_problem(error, arguments)[0]) from error
     except psycopg.Error as error:
         raise QueryFailed(f"ERROR: {error.diag.message_primary or error}") from error
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    return _BINDING.sub(lambda match: str(values.get(match.group(1).strip(), "")), text or "")
+
+
+def _run_mysql(configuration: Document, version: Document, values: dict[str, str]) -> list[Document]:
+    try:
+        rows = drivers.mysql_rows(configuration, _filled(version["actionConfiguration"].get("body") or "", values))
+    except pymysql.err.OperationalError as error:
+        host, port = drivers.address(configuration, 3306)
+        said = drivers.mysql_words(error, configuration)
+        raise QueryFailed(f"Fail to establish connection to [{host}:{port}] : {said}", *drivers.STALE) from error
+    except pymysql.err.MySQLError as error:
+        raise QueryFailed(drivers.mysql_words(error, configuration), "PE-MYS-5000") from error
+    return [{key: _plain(value) for key, value in row.items()} for row in rows]
+
+
+def _run_redis(configuration: Document, version: Document, values: dict[str, str]) -> list[Document]:
+    try:
+        return drivers.redis_rows(configuration, _filled(version["actionConfiguration"].get("body") or "", values))
+    except redis.ResponseError as error:
+        raise QueryFailed(str(error), *drivers.REDIS) from error
+    except redis.RedisError as error:
+        raise QueryFailed("Could not get a resource from the pool", *drivers.REDIS) from error
 
 
 def _plain(value: Any) -> Any:
@@ -401,7 +445,13 @@ def _run_rest(configuration: Document, version: Document, values: dict[str, str]
     )
     basic = None
     kind = authentication.get("authenticationType")
-    if kind == "bearerToken":
+    if kind == "oAuth2":
+        prefix = f"{authentication['headerPrefix'].strip()} " if authentication.get("headerPrefix") else ""
+        if authentication.get("isTokenHeader"):
+            headers["Authorization"] = f"{prefix}{authentication['token']}"
+        else:
+            query["access_token"] = authentication["token"]
+    elif kind == "bearerToken":
         headers["Authorization"] = f"Bearer {authentication.get('bearerToken')}"
     elif kind == "basic":
         basic = (authentication.get("username") or "", authentication.get("password") or "")

@@ -709,6 +709,52 @@ def test_without_test_the_query_is_not_run(server, run_module):
     assert not result["changed"] and result["datasource"]["proof"].startswith("saved, not proven")
 
 
+OAUTH = {
+    "name": "status",
+    "plugin": "restapi-plugin",
+    "url": "https://status.example.com",
+    "authentication": "oauth2_client_credentials",
+    "token_url": "https://status.example.com/token",
+    "client_id": "c",
+    "client_secret": SECRET,
+    "client_authentication": "header",
+}
+OAUTH_CONFIGURATION = {
+    "url": "https://status.example.com",
+    "headers": [],
+    "queryParameters": [],
+    "authentication": {
+        "authenticationType": "oAuth2",
+        "grantType": "client_credentials",
+        "clientId": "c",
+        "clientSecret": SECRET,
+        "accessTokenUrl": "https://status.example.com/token",
+        "isTokenHeader": True,
+        "isAuthorizationHeader": True,
+        "headerPrefix": "Bearer",
+    },
+}
+
+
+def test_client_credentials_are_used_once_after_the_save(server, run_module):
+    server.look(stored("status", "p-rest", configured=False))
+    seen = stored("status", "p-rest", without_secret(OAUTH_CONFIGURATION))
+    server.save(save_body(OAUTH_CONFIGURATION, "p-rest", "status"), seen)
+    server.api.expect("GET", "/datasources/ds-status/structure", data={})
+    assert one(run_module, OAUTH)["changed"]
+
+
+def test_no_token_is_a_failure_after_the_save(server, run_module):
+    server.look(stored("status", "p-rest", configured=False))
+    seen = stored("status", "p-rest", without_secret(OAUTH_CONFIGURATION))
+    server.save(save_body(OAUTH_CONFIGURATION, "p-rest", "status"), seen)
+    error = {"error": {"message": f"refused for {SECRET}"}}
+    server.api.expect("GET", "/datasources/ds-status/structure", data=error)
+    result = one(run_module, OAUTH)
+    assert result["failed"] and result["changed"] and "got no OAuth2 token: refused for" in result["msg"]
+    assert SECRET not in json.dumps(result)
+
+
 def test_a_wrong_expectation_is_told_before_anything_is_sent(api, run_module):
     wrong = {**BEARER, "proof_query": {"application": "orders", "query": "status", "expect": "[user"}}
     assert "is no JMESPath expression" in one(run_module, wrong)["msg"]
