@@ -136,7 +136,7 @@ class Docker:
 # -- releases of Docker ------------------------------------------------------------------------------------------------
 def too_old(what: str, found: str, least: str) -> HostNotReady | None:
     numbers = re.match(r"\d+(\.\d+)*", found)
-    if numbers is None or not LooseVersion(numbers[0]) < LooseVersion(least):
+    if numbers is None or LooseVersion(numbers[0]) >= LooseVersion(least):
         return None
     return HostNotReady(f"{what} is {found}, older than {least}", next_step="Upgrade Docker on the host.")
 

@@ -32,6 +32,13 @@ KEYS = {"appsmith_encryption_password": "made-up-$password'1", "appsmith_encrypt
 MAIL_PASSWORD = "made-up-mail-password"
 
 
+ORDER = ("test_docker_provision", "test_docker_life", "test_docker_upgrade")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: ORDER.index(item.module.__name__))  # type: ignore[attr-defined]
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     link_collection()
