@@ -92,6 +92,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_module im
 
 
 class GitPull(GitModule):
+    author_comes_first = False
     argument_spec = {**APPLICATIONS, **BRANCH}
 
     def run(self) -> None:

@@ -19,8 +19,10 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_connect import one_at_a_time
 from git_calls import (
     BASE,
+    EDITED,
     KEY,
     NEW,
+    NO_AUTHOR,
     OLD,
     REFUSED_KEY,
     REMOTE,
@@ -28,6 +30,7 @@ from git_calls import (
     WORKSPACE,
     GitCalls,
     application,
+    status,
 )
 
 Run = Callable[..., dict[str, Any]]
@@ -87,6 +90,33 @@ def test_a_profile_in_check_mode_is_only_looked_at(calls: GitCalls, run_module: 
     calls.info()
     calls.profile("Dana", "dana@example.com")
     assert run_module("git_profile", PROFILE_OPTIONS, check_mode=True)["changed"]
+
+
+def test_a_user_without_a_profile_gets_one_for_the_work(calls: GitCalls, run_module: Run) -> None:
+    """Refused for want of an author: reading the profile saves the account's own, and all is looked at anew."""
+    calls.start()
+    for answer in ({"error": NO_AUTHOR}, {}):
+        calls.fetch()
+        calls.status(status(modified=EDITED))
+        calls.protected()
+        calls.commit("Filter by customer", **answer)
+        if answer:
+            calls.profile("Admin", "admin@example.com")
+    calls.status()
+    options = {"workspace": WORKSPACE, "applications": ["orders"], "commit_message": "Filter by customer"}
+    assert run_module("git_commit", options)["changed"]
+
+
+def test_a_user_without_a_name_is_told_to_save_a_profile(calls: GitCalls, run_module: Run) -> None:
+    calls.start()
+    calls.fetch()
+    calls.status(status(modified=EDITED))
+    calls.protected()
+    calls.commit("Filter by customer", error=NO_AUTHOR)
+    calls.profile("", "")
+    options = {"workspace": WORKSPACE, "applications": ["orders"], "commit_message": "Filter by customer"}
+    result = run_module("git_commit", options)
+    assert result["error"]["title"] == "GitProfileMissing" and "git_profile" in result["msg"]
 
 
 # -- git_connection ----------------------------------------------------------------------------------------------------
@@ -567,9 +597,9 @@ def test_a_key_is_not_waited_for_without_an_end(calls: GitCalls, run_module: Run
     begin(calls)
     for _try in range(3):
         calls.import_repository(PROFILE, error=REFUSED_KEY)
-    calls.make_import_key()
     result = run_module("git_import", {**IMPORT, "key_timeout": 25})
     assert result["error"]["title"] == "GitKeyRefused" and sleeps == [10.0, 10.0]
+    assert "within 25 seconds" in result["msg"]
 
 
 def test_a_connection_waits_for_its_key(calls: GitCalls, run_module: Run, sleeps: list[float]) -> None:
