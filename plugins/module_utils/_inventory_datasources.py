@@ -10,6 +10,7 @@ options there are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,7 @@ _UNSEEN = {
     "oAuth2": ("clientSecret",),
     "snowflakeKeyPairAuth": ("privateKey", "passphrase"),
 }
+_MASKED = re.compile(r"([a-z][\w+.-]*://[^/@:]*:)\*+(@.*)", re.DOTALL)
 # Options that are written out even where they are what the plugin takes by default.
 _SAID = frozenset({"host", "port", "url", "username", "authentication"})
 _NO_USER = "redis-plugin"
@@ -251,6 +253,7 @@ class _Secrets:
     name: str
     # Redis is often given a password and no user.
     always: bool
+    in_address: bool = False
 
     def of(self, *parts: str, what: str, readable: bool = False) -> Template:
         return self.vault.placeholder(
@@ -281,8 +284,8 @@ class _Secrets:
             found["base64Content"] = self.of(*path[-2:], what=f"{'.'.join(path[-2:])} (in base64)")
         if last == "pemCertificate":
             found["password"] = self.of("pem_password", what="password of pemCertificate, which may be empty")
-        if path == ("authentication",) and whole:
-            self._sign_in(found)
+        if not path and whole and found.get("authentication"):
+            self._sign_in(found["authentication"])
         if path == ("sshProxy",) and found:
             self._ssh(found)
         return found
@@ -293,6 +296,11 @@ class _Secrets:
         return self._text(key, value)
 
     def _text(self, name: str, value: Any) -> Any:
+        masked = _MASKED.fullmatch(value) if isinstance(value, str) else None
+        if masked and "{{" not in masked[0]:
+            # MongoDB's connection string: its password belongs where the mask is.
+            self.in_address = True
+            return Template(masked[1] + self.of("password", what="password (encoded as in an address)") + masked[2])
         if isinstance(value, str) and "://" in value and address_holds_secret(value):
             return self.of(name, what=f"{name} (an address with a secret in it)", readable=True)
         return value
@@ -304,7 +312,7 @@ class _Secrets:
         if known and not authentication.get(known) and not self.always:
             return
         for member in _UNSEEN.get(kind, ()):
-            if member in authentication:
+            if member in authentication or (member == "password" and self.in_address):
                 continue
             secret = self.of(member, what=member)
             authentication[member] = {"name": "key.p8", "base64Content": secret} if member == "privateKey" else secret
@@ -339,7 +347,8 @@ def options_of(name: str, plugin: str, configuration: Json, vault: Vault, host: 
     needed = _secret_options(plugin, stored)
     entry |= secrets.options(options)
     for option in needed:
-        entry[option] = secrets.of(option, what=option)
+        perhaps = " (empty if there is none)" if plugin == _NO_USER else ""
+        entry[option] = secrets.of(option, what=f"{option}{perhaps}")
     if over:
         whole = not needed and "authenticationType" in (over.get("authentication") or {})
         entry["configuration"] = secrets.raw(over, whole=whole)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_config import visible
+import yaml
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_config import differences, visible
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import (
     FRIENDLY_OPTIONS,
     build_configuration,
@@ -251,6 +253,47 @@ def test_what_looks_like_a_secret_is_not_shown(configuration, hidden):
     found = options_of("one", "restapi-plugin", configuration, vault, "live")
     assert hidden not in str(found) and vault.variables[0].readable
     assert f"{{{{ {vault.variables[0].name} }}}}" in str(found)
+
+
+def _documented() -> list[dict[str, Any]]:
+    text = (Path(__file__).parents[3] / "docs" / "datasources.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    return [item for block in blocks if isinstance(block, list) for item in block if "plugin" in item]
+
+
+@pytest.mark.parametrize("item", _documented(), ids=lambda item: item["name"])
+def test_every_documented_form_comes_back(item):
+    stored = {key: value for key, value in visible(build_configuration(item)).items() if value is not None}
+    found = options_of(item["name"], f"{item['plugin'].removesuffix('-plugin')}-plugin", stored, Vault(), "live")
+    again = visible(build_configuration(found))
+    assert (differences(again, stored), differences(stored, again)) == ([], [])
+
+
+def test_a_masked_connection_string_gets_its_password_back():
+    authentication = {"authenticationType": "dbAuth", "username": "orders", "databaseName": "orders"}
+    properties = [
+        {"key": "Use mongo connection string URI", "value": "Yes"},
+        {"key": "Connection string URI", "value": "mongodb+srv://orders:****@db.example.com/orders?w=majority"},
+    ]
+    vault = Vault()
+    found = options_of(
+        "one", "mongo-plugin", {"properties": properties, "authentication": authentication}, vault, "live"
+    )
+    assert found == {
+        "name": "one",
+        "plugin": "mongo",
+        "configuration": {
+            "properties": [
+                properties[0],
+                {
+                    "key": "Connection string URI",
+                    "value": "mongodb+srv://orders:{{ vault_live_one_password }}@db.example.com/orders?w=majority",
+                },
+            ],
+            "authentication": authentication,
+        },
+    }
+    assert [variable.name for variable in vault.variables] == ["vault_live_one_password"]
 
 
 def test_a_switch_is_no_secret():
