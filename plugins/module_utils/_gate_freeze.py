@@ -20,16 +20,6 @@ _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 # Windows that touch are one freeze to the reader; a longer chain than this has no end worth naming.
 _CHAIN = 100
 
-WINDOW_OPTIONS: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "start": {"type": "str"},
-    "end": {"type": "str"},
-    "weekdays": {"type": "list", "elements": "str", "choices": list(WEEKDAYS)},
-    "from": {"type": "str"},
-    "to": {"type": "str"},
-    "timezone": {"type": "str", "default": "UTC"},
-}
-
 
 @dataclass(frozen=True)
 class Span:

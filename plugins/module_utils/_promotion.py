@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _promotion_waves, _smoke
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applications, _promotion_waves
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import named
@@ -29,7 +29,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_loo
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_proofs import PROVEN, UNTESTED
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_waves import Wave, names_of
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls import SmokeTestFailed
 
 
 class Promotion:
@@ -258,6 +257,8 @@ class Promotion:
         """Run the tests of these applications, and those of none; whether all passed."""
         positions = self._tests_of(items)
         tests = [self.options.smoke_tests[position] for position in positions]
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils import _smoke
+
         results = _smoke.run_tests(
             self.git.client, self.git, [item.target for item in items], tests, width=self.options.width
         )
@@ -267,7 +268,7 @@ class Promotion:
                 continue
             for item in items:
                 if test.get("application") in names_of(item.target) and item.state == DEPLOYED and item.error is None:
-                    item.fail(SmokeTestFailed(f"Smoke test '{result.get('name')}': {result.get('msg')}"))
+                    item.fail(_smoke.SmokeTestFailed(f"Smoke test '{result.get('name')}': {result.get('msg')}"))
         return not any(result.get("failed") for result in results)
 
     # -- report -----------------------------------------------------------------------------------------------------
@@ -316,6 +317,8 @@ class Promotion:
         first = failed[0].error if failed else None
         if first is None and self.failed_tests:
             test = next(test for test in self.tests if test.get("failed"))
+            from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke import SmokeTestFailed
+
             first = SmokeTestFailed(f"Smoke test '{test.get('name')}': {test.get('msg')}")
         return AppsmithError(
             f"{text}. First: {first}" if first else text, details=[item.as_result() for item in failed]

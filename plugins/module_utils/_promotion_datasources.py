@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_by_hand import Plugin, by_hand
@@ -30,8 +30,10 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import pages
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import strangers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import DEPLOYED, Item
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import DatasourceUse
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
+
+if TYPE_CHECKING:
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import DatasourceUse
 
 CONFIGURED = "configured on the target"
 TO_FINISH = "a person finishes it"

@@ -43,6 +43,10 @@ class Facts:
         """What a view shows otherwise than C(commit_after) has it; empty is the proof."""
         return self.content.differences(view)
 
+    def forget_content(self) -> None:
+        """Once it is proven: a run may keep the facts of many."""
+        self.content = Content()
+
 
 def read_facts(remote_url: str, branch: str, access: Access, *, behind: int, scan_secrets: bool) -> Facts:
     """Raises RepositoryUnreadable where the controller can't read it; another GitError where it is no application."""

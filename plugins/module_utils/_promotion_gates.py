@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _secret_scan
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import DATASOURCE_OPTIONS
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._gate_datasources import (
@@ -21,12 +20,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._gate_datasour
     DatasourceGates,
     checked,
     judge,
-)
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._gate_freeze import (
-    WINDOW_OPTIONS,
-    Window,
-    frozen,
-    windows,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author, named
@@ -51,6 +44,18 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases impo
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
 
+if TYPE_CHECKING:
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils._gate_freeze import Window
+
+WINDOW_OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "start": {"type": "str"},
+    "end": {"type": "str"},
+    "weekdays": {"type": "list", "elements": "str", "choices": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]},
+    "from": {"type": "str"},
+    "to": {"type": "str"},
+    "timezone": {"type": "str", "default": "UTC"},
+}
 _POLICY = {"type": "str", "choices": [FAIL, WARN]}
 
 # Options of the modules; documented in doc_fragments/_promotion_gates.py.
@@ -109,7 +114,7 @@ class Gates(DatasourceGates):
             source_version=Version.parse(source) if source else None,
             datasources=checked(params.get("datasources") or []),
             secrets_allowed=frozenset(params.get("secrets_allowed") or ()),
-            freeze_windows=windows(params.get("freeze_windows")),
+            freeze_windows=_windows(params.get("freeze_windows")),
             allowed_branches=tuple(params.get("allowed_branches") or ()),
             branch_for_rescue=check_name(branch) if branch else None,
             rescue_directory=directory,
@@ -133,6 +138,10 @@ class Gates(DatasourceGates):
     # -- the run ----------------------------------------------------------------------------------------------------
     def check_run(self) -> list[str]:
         """Whether anything may be deployed now; asked again before every wave."""
+        if not self.freeze_windows:
+            return []
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils._gate_freeze import frozen
+
         text = frozen(self.freeze_windows, self.time())
         if text is None:
             return []
@@ -232,6 +241,8 @@ class Gates(DatasourceGates):
         found = item.facts.secrets if item.facts else None
         if found is None:
             why = ""
+            from ansible_collections.stagecraft.appsmith.plugins.module_utils import _secret_scan
+
             if not _secret_scan.HAS_SCANNER:
                 why = "the Python library detect-secrets is missing"
             elif self.secrets == FAIL:
@@ -265,3 +276,11 @@ def _author(name: str | None, email: str | None) -> Author | None:
             next_step="Give both, or none: then the saved Git profile is used.",
         )
     return Author(name, email) if name and email else None
+
+
+def _windows(given: list[dict[str, Any]] | None) -> tuple[Window, ...]:
+    if not given:
+        return ()
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils._gate_freeze import windows
+
+    return windows(given)

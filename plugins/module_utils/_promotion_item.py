@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Status
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import View
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import NONE
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import Facts
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Commit
+
+if TYPE_CHECKING:
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import Facts
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Commit
 
 # States of an application in a plan.
 CURRENT = "current"

@@ -32,7 +32,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration imp
     strangers,
     uneven,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import read_facts
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
     CURRENT,
     DEPLOYED,
@@ -42,8 +41,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_ite
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_look import Options
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Work, Workers, attempt
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import between_views
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_content import Content
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._rescue import rescue
 
 STOPPED = "not deployed, since another application failed before it"
 
@@ -145,8 +142,10 @@ class Lane:
         """What must be there, or be saved, before the application is deployed."""
         self.configure(item, self.options.gates.to_configure(item)[0])
         if self.options.gates.drift == "rescue" and item.drift == CHANGES and item.state != INTERRUPTED:
+            from ansible_collections.stagecraft.appsmith.plugins.module_utils import _rescue
+
             gates, target = self.options.gates, item.target
-            saved = rescue(
+            saved = _rescue.rescue(
                 git,
                 target,
                 gates.rescue_branch(target),
@@ -212,7 +211,7 @@ class Lane:
                 f"{(item.commit_after or '')[:10]}: {named(differences)}",
                 next_step="Run again; if it stays, see the application's Git settings on the instance.",
             )
-        item.facts.content = Content()
+        item.facts.forget_content()
 
     def _differences_now(self, git: Git, item: Item, published: View) -> list[str]:
         """Somebody may have pushed while this run was at work; nobody is to blame for that."""
@@ -221,7 +220,9 @@ class Lane:
         if git.fetch(target).behind:
             item.warn(f"'{target.name}': a newer commit came while it was deployed; the next run brings it in")
             return []
-        now = read_facts(target.remote_url, target.branch, access, behind=0, scan_secrets=False)
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion_facts
+
+        now = _promotion_facts.read_facts(target.remote_url, target.branch, access, behind=0, scan_secrets=False)
         found = now.differences(published)
         if not found and now.commit_after != item.commit_after:
             item.warn(f"'{target.name}': a newer commit came while it was deployed, and came in with it")

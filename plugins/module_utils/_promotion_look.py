@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches import at_branch
@@ -22,7 +22,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration imp
     strangers,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_datasources import Credentials, Landscape
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import read_facts
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_gates import Gates
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_item import (
     BEHIND,
@@ -37,7 +36,9 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_loc
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_pool import Workers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_proofs import Proofs
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._remote_url import same_repository
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access, RepositoryUnreadable
+
+if TYPE_CHECKING:
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access
 
 # How closely to look at what is not behind. auto: as status, but for what the notes of earlier runs prove.
 AUTO, FETCH, STATUS, CONTENT = "auto", "fetch", "status", "content"
@@ -174,18 +175,7 @@ class Look:
         options, target = self.options, item.target
         item.plan = COUNTS
         if options.access and target.remote_url and target.branch:
-            try:
-                item.facts = read_facts(
-                    target.remote_url,
-                    target.branch,
-                    options.access,
-                    behind=item.behind,
-                    scan_secrets=options.gates.scan_secrets,
-                )
-            except RepositoryUnreadable as error:
-                if options.must_read:
-                    raise
-                item.warn(f"'{target.name}': {error} Until then its plan has counts only.")
+            self._read(item, target.remote_url, target.branch, options.access)
         if item.facts:
             item.plan = FULL
             if item.behind == 0:
@@ -196,3 +186,17 @@ class Look:
         options.landscape.look(git.client, item)
         if item.changes is None and not options.plan_only:
             item.view_before = (shown or views(git.client, target.id)).published.digests()
+
+    def _read(self, item: Item, remote_url: str, branch: str, access: Access) -> None:
+        # Only where repositories are read: most of the time that the import of this takes is for these.
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion_facts
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import RepositoryUnreadable
+
+        try:
+            item.facts = _promotion_facts.read_facts(
+                remote_url, branch, access, behind=item.behind, scan_secrets=self.options.gates.scan_secrets
+            )
+        except RepositoryUnreadable as error:
+            if self.options.must_read:
+                raise
+            item.warn(f"'{item.target.name}': {error} Until then its plan has counts only.")

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
     _promotion_waves,
-    _repository,
     _session,
-    _smoke,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import configuration_secrets
@@ -30,6 +28,10 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_rec
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_report import report
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_select import Selection
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_waves import WAVE_OPTIONS
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_options import TEST_OPTIONS
+
+if TYPE_CHECKING:
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access
 
 # Documented in doc_fragments/_promotion.py.
 READING: dict[str, Any] = {
@@ -60,7 +62,7 @@ PROMOTION: dict[str, Any] = {
 }
 DEPLOYING: dict[str, Any] = {
     "stop_on_error": {"type": "bool", "default": False},
-    "smoke_tests": {"type": "list", "elements": "dict", "options": _smoke.TEST_OPTIONS},
+    "smoke_tests": {"type": "list", "elements": "dict", "options": TEST_OPTIONS},
     "test_unchanged": {"type": "bool", "default": False},
     "tag": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "promoted_by": {"type": "str"},
@@ -126,10 +128,8 @@ class PromotingModule(GitModule):
         self.ansible.no_log_values.update(configuration_secrets(params["datasources"] or []))
         access = self.access()
         tests = params.get("smoke_tests") or []
-        if any(test.get("expect") for test in tests):
-            self.require(_smoke.HAS_JMESPATH, "jmespath")
-        for test in tests:
-            _smoke.check(test)
+        if tests:
+            self._check_options_of(tests)
         if not plan_only:
             check_record(ledger_directory=params["ledger_directory"], tag=params["tag"], access=access)
         return Options(
@@ -160,10 +160,12 @@ class PromotingModule(GitModule):
             test_unchanged=bool(params.get("test_unchanged")),
         )
 
-    def access(self) -> _repository.Access | None:
+    def access(self) -> Access | None:
         wanted = self.params["read_repositories"]
         if wanted is False or (wanted is None and not self.params["git_ssh_key_file"]):
             return None
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils import _repository
+
         self.require(_repository.HAS_GITPYTHON, "GitPython")
         access = _repository.Access(
             self.params["git_ssh_key_file"], self.params["git_known_hosts_file"], self.params["git_accept_new_host_key"]
@@ -171,6 +173,14 @@ class PromotingModule(GitModule):
         # An unreadable key file is told before anything else is done.
         access.environment()
         return access
+
+    def _check_options_of(self, tests: list[dict[str, Any]]) -> None:
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils import _smoke
+
+        if any(test.get("expect") for test in tests):
+            self.require(_smoke.HAS_JMESPATH, "jmespath")
+        for test in tests:
+            _smoke.check(test)
 
     @staticmethod
     def _check_tests(options: Options, selection: Selection) -> None:

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
@@ -26,8 +26,9 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author, named
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._ledger import Ledger
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_write import may_write, tag
+
+if TYPE_CHECKING:
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Access
 
 PREFIX = "promotion/"
 # States of an application that are worth a line; one that was not touched isn't.
@@ -243,10 +244,12 @@ def _tag_all(entries: list[dict[str, Any]], access: Access, width: int) -> dict[
 
 
 def _tag_repository(entries: list[dict[str, Any]], access: Access) -> AppsmithError | None:
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils import _repository_write
+
     address = entries[0]["repository"]
     try:
         # A key that may only read is the usual one, and asking costs less than making the tag first.
-        may_write(address, access)
+        _repository_write.may_write(address, access)
         for entry in entries:
             entry["tag"] = _tag(address, entry, access)
     except AppsmithError as error:
@@ -255,11 +258,15 @@ def _tag_repository(entries: list[dict[str, Any]], access: Access) -> AppsmithEr
 
 
 def _tag(address: str, entry: dict[str, Any], access: Access) -> str:
+    from ansible_collections.stagecraft.appsmith.plugins.module_utils import _repository_write
+
     name = tag_name(entry["instance"], entry["branch"], entry["ended"])
     for number in range(1, SAME_SECOND + 1):
         numbered = name if number == 1 else f"{name}-{number}"
         try:
-            tag(address, entry["branch"], numbered, entry["commit_after"], message(entry), author_of(entry), access)
+            _repository_write.tag(
+                address, entry["branch"], numbered, entry["commit_after"], message(entry), author_of(entry), access
+            )
             return numbered
         except GitUpstreamAhead:
             # Another commit was deployed in that second, by another run, and tagged.

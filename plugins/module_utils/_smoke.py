@@ -36,6 +36,9 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls i
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls import (
     SmokeTestFailed as SmokeTestFailed,
 )
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_options import (
+    TEST_OPTIONS as TEST_OPTIONS,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version, look
 
 try:
@@ -48,22 +51,6 @@ else:
 
 Test = dict[str, Any]
 
-# Suboptions of a test; documented in modules/smoke_test.py and, for promotion, in doc_fragments/_promotion.py.
-TEST_OPTIONS: dict[str, dict[str, Any]] = {
-    "name": {"type": "str"},
-    "application": {"type": "str"},
-    "pages": {"type": "list", "elements": "str", "default": []},
-    "query": {"type": "str"},
-    "page": {"type": "str"},
-    "expect": {"type": "str"},
-    "equals": {"type": "raw"},
-    "datasources": {"type": "list", "elements": "str", "default": []},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "anonymous": {"type": "bool", "default": False},
-    "health": {"type": "bool", "default": False},
-    "version": {"type": "str"},
-}
 _OF_APPLICATIONS = ("pages", "query", "datasources", "anonymous")
 
 

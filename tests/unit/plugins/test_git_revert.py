@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion_module, _repository_module
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _repository, _repository_module
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._ledger import Ledger
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_record import record
 from conftest import SESSION, URL, envelope
@@ -68,7 +68,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitWorld]
 
 def allow(monkeypatch: pytest.MonkeyPatch, access: Any) -> None:
     monkeypatch.setattr(_repository_module, "Access", lambda *given: access)
-    monkeypatch.setattr(_promotion_module._repository, "Access", lambda *given: access)
+    monkeypatch.setattr(_repository, "Access", lambda *given: access)
 
 
 @pytest.fixture
@@ -381,9 +381,7 @@ def test_smoke_tests_run_after_it(
     def failing(client: Any, git: Any, targets: Any, tests: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
         return [{"name": "t", "application": test["application"], "failed": True, "msg": "no"} for test in tests]
 
-    monkeypatch.setattr(
-        "ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion._smoke.run_tests", failing
-    )
+    monkeypatch.setattr("ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke.run_tests", failing)
     result = revert(run_module, ledger, smoke_tests=[{"application": "orders"}])
     assert result["failed"] and world.body("orders") == "select 2"
     assert lines(ledger)[-1]["tests"]["failed"] == 1

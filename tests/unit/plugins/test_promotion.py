@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion_lane, _promotion_look
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion_facts
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._promotion_facts import Facts
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository import Commit, RepositoryUnreadable
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._repository_changes import Changes, Part
@@ -605,8 +605,7 @@ class FakeRepository:
 @pytest.fixture
 def repository(monkeypatch: pytest.MonkeyPatch) -> FakeRepository:
     fake = FakeRepository()
-    monkeypatch.setattr(_promotion_look, "read_facts", fake.read_facts)
-    monkeypatch.setattr(_promotion_lane, "read_facts", fake.read_facts)
+    monkeypatch.setattr(_promotion_facts, "read_facts", fake.read_facts)
     monkeypatch.setattr(FakeFacts, "found", [])
     return fake
 

@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _promotion_record, _repository_module
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
+    _promotion_record,
+    _repository_module,
+    _repository_write,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     GitKeyRefused,
     GitProtectedBranch,
@@ -193,7 +197,7 @@ def test_a_repository_is_tried_once_a_run(remote: Remote, monkeypatch: pytest.Mo
         tried.append(address)
         raise GitKeyRefused("no")
 
-    monkeypatch.setattr(_promotion_record, "may_write", refuse)
+    monkeypatch.setattr(_repository_write, "may_write", refuse)
     record([of(remote), of(remote, branch="staging"), of(remote, workspace="Other")], **RUN, access=FILE)
     assert tried == [remote.url]
 
