@@ -179,14 +179,14 @@ def instances(folder: Path, engine: Engine, stage: Stage) -> Instances:
 
 @pytest.fixture(scope="session")
 def plays(folder: Path, instances: Instances) -> Plays:
-    return Plays(folder, instances.path)
+    return Plays(folder, instances.path.parent)
 
 
 # -- the chapters ------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def provisioned(plays: Plays, instances: Instances) -> dict[str, Any]:
     predicted = plays.run("provision", "--check", "--diff")
-    left = instances.there(), instances.file("staging", "").exists(), (instances.path.parent / "appsmith-keys").exists()
+    left = instances.there(), instances.file("staging", "").exists(), (instances.path.parent / ".appsmith-keys").exists()
     return {
         "predicted": predicted,
         "left by the prediction": left,

@@ -82,7 +82,7 @@ def test_no_output_holds_a_secret(provisioned: dict[str, Any], instances: Instan
 
 
 def test_keys_that_nobody_gave_are_made_once(provisioned: dict[str, Any], instances: Instances) -> None:
-    folder = instances.path.parent / "appsmith-keys"
+    folder = instances.path.parent / ".appsmith-keys"
     assert [one.name for one in folder.iterdir()] == ["production.yml"], "staging's stand in the inventory"
     kept = folder / "production.yml"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
