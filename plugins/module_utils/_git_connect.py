@@ -138,7 +138,9 @@ def connect(
     registered = bool(host and host.ensure_key(repository, key, title=title, read_only=False))
     warnings: list[str] = []
     try:
-        _when_registered(lambda: git.alone(lambda: git.api.connect(target.base_id, remote_url, author)), key_timeout)
+        _when_registered(
+            lambda: git.alone(lambda: git.api.connect(target.base_id, remote_url, author)), key_timeout, new=registered
+        )
     except (RequestTimeout, GitTimeout) as error:
         if not git.wait_until(lambda: same_repository(git.api.metadata(target.base_id).get("remoteUrl"), remote_url)):
             raise
@@ -159,16 +161,21 @@ def connect(
     return Outcome(True, warnings=warnings, facts=_connected(metadata, key, registered))
 
 
-def _when_registered(work: Callable[[], Any], seconds: float) -> None:
-    """Do it; as long as somebody may still register the key, a refusal for it is no end. It comes before any work."""
+def _when_registered(work: Callable[[], Any], seconds: float, *, new: bool) -> None:
+    """Do it; as long as somebody may still register the key, a refusal for it is no end. It comes before any work.
+
+    C(new): it was registered just now, by a host's API; some of them tell their SSH server a few seconds later.
+    """
     end = _wait.now() + seconds
     while True:
         try:
             work()
             return
         except AppsmithError as error:
-            if not _key_or_address(error) or _wait.now() + KEY_PAUSE > end:
+            once_more = new and isinstance(error, GitKeyRefused)
+            if not once_more and (not _key_or_address(error) or _wait.now() + KEY_PAUSE > end):
                 raise
+            new = False
         _wait.sleep(KEY_PAUSE)
 
 
@@ -267,12 +274,19 @@ def import_repository(
         title = key_title(git.client.url, label)
         registered = terms.host.ensure_key(repository, key, title=title, read_only=terms.read_only)
     try:
-        return _import(git, workspace_id, remote_url, find, terms)
+        return _import(git, workspace_id, remote_url, find, terms, new=registered)
     except AppsmithError as error:
         if terms.host and registered:
             # Nobody will use it: the next attempt makes a new one. What the server said matters more than this.
             with suppress(AppsmithError):
                 terms.host.remove_key(repository, key)
+        if terms.key_timeout and not key and _key_or_address(error):
+            # Somebody was shown the key, and may be about to register it: another one would be worth nothing to them.
+            error.next_step = (
+                f"No key was accepted within {terms.key_timeout:g} seconds. Check the address, register the key that "
+                "was shown, then run again with generate_key: false."
+            )
+            raise
         if _keyless(error) or _key_or_address(error):
             key = key or git.api.make_import_key(terms.key_type or repository.key_type)
             again = "run again with generate_key: false"
@@ -291,7 +305,7 @@ def _keyless(error: AppsmithError) -> bool:
 
 
 def _import(
-    git: Git, workspace_id: str, remote_url: str, find: Callable[[], Target | None], terms: ImportTerms
+    git: Git, workspace_id: str, remote_url: str, find: Callable[[], Target | None], terms: ImportTerms, *, new: bool
 ) -> Target:
     """One import; a refusal for the key is asked for again as long as somebody may still register it."""
     # The last part of the time is for a look at what an import without an answer has left.
@@ -302,7 +316,7 @@ def _import(
         git.patiently(lambda: git.api.import_repository(workspace_id, remote_url, terms.author, timeout=limit))
 
     try:
-        _when_registered(lambda: _without_conflict(git, send, find), terms.key_timeout)
+        _when_registered(lambda: _without_conflict(git, send, find), terms.key_timeout, new=new)
     except (RequestTimeout, GitTimeout) as error:
         found = _settle(git, find, looking)
         if found is None:
