@@ -60,7 +60,9 @@ options:
     description:
       - Folder on the controller for the ledger of promotions (C(promotions.jsonl)) and for the notes on what was proven
         (a file for each instance). It is made if it isn't there, and what is in it can be read by its owner only.
-      - Without it there is no ledger, and V(auto) of O(verify) looks at every application.
+      - Runs that share it deploy on an instance one after the other, such as hosts of a play that are workspaces of one
+        instance. One waits up to an hour for another, and then looks again at what it is to deploy.
+      - Without it there is no ledger and no such lock, and V(auto) of O(verify) looks at every application.
     type: path
   assume_behind:
     description:

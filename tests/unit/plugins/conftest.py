@@ -26,12 +26,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 import responses
 import urllib3
+from ansible.module_utils import _internal
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _wait
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
@@ -290,7 +292,14 @@ def execute(module: Any, params: dict[str, Any], check_mode: bool = False, diff:
     arguments = {key: value for key, value in params.items() if value is not None}
     arguments.update({"_ansible_check_mode": check_mode, "_ansible_diff": diff, "_ansible_remote_tmp": "/tmp"})
     output = io.StringIO()
-    with patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit) as stop:
+    # As in a process of its own, although other tests have imported Ansible's own parts: warnings go into the result.
+    module_process = mock.patch.object(_internal, "is_controller", False)
+    with (
+        module_process,
+        patch_module_args(arguments),
+        contextlib.redirect_stdout(output),
+        pytest.raises(SystemExit) as stop,
+    ):
         shape.main()
     result = jsonlib.loads(output.getvalue().strip().splitlines()[-1])
     result.pop("invocation", None)
