@@ -186,7 +186,11 @@ def plays(folder: Path, instances: Instances) -> Plays:
 @pytest.fixture(scope="session")
 def provisioned(plays: Plays, instances: Instances) -> dict[str, Any]:
     predicted = plays.run("provision", "--check", "--diff")
-    left = instances.there(), instances.file("staging", "").exists(), (instances.path.parent / ".appsmith-keys").exists()
+    left = (
+        instances.there(),
+        instances.file("staging", "").exists(),
+        (instances.path.parent / ".appsmith-keys").exists(),
+    )
     return {
         "predicted": predicted,
         "left by the prediction": left,

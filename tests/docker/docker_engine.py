@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from docker_tools import CACHE, CHECKOUT, compose_plugin, run, system
+from docker_tools import CACHE, CHECKOUT, compose_plugin, libraries, run, system
 
 IMAGE = "appsmith/appsmith-ce"
 RELEASES = ("v1.60", "v1.75", "v1.91")
@@ -106,6 +106,7 @@ class Engine:
         with tempfile.TemporaryDirectory() as folder:
             context = Path(folder)
             shutil.copytree(FILES, context / "image")
+            shutil.copytree(libraries(), context / "python")
             shutil.copytree(
                 CHECKOUT / "tests" / "sandbox" / "appsmith_sandbox", context / "sandbox" / "appsmith_sandbox",
                 ignore=shutil.ignore_patterns("__pycache__"),

@@ -123,13 +123,16 @@ def mirror() -> str:
 
 
 def system() -> Path:
-    """An archive of the image's system: Debian, Python, git, and the sandbox's libraries."""
-    key = hashlib.sha256(repr((SYSTEM, PACKAGES, LIBRARIES, 2)).encode()).hexdigest()[:12]
-    archive = CACHE / f"system-{key}.tar"
+    """An archive of the image's system: Debian with Python and git."""
+    archive = CACHE / f"system-{_key(SYSTEM, PACKAGES)}.tar"
     with locked("system"):
         if not archive.exists():
             _make_system(archive)
     return archive
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def _make_system(archive: Path) -> None:
@@ -139,23 +142,37 @@ def _make_system(archive: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="appsmith-docker-") as folder:
         root = Path(folder) / "root"
         packages = ",".join(PACKAGES)
-        run(["debootstrap", "--variant=minbase", f"--include={packages}", SYSTEM, str(root), mirror()])
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-        target = ["--target", str(root / "opt/appsmith/python"), "--only-binary", ":all:"]
-        python = ["--python-version", "3.11", "--implementation", "cp"]
-        for one in ("manylinux_2_28", "manylinux2014", "manylinux_2_17"):
-            python += ["--platform", f"{one}_{platform.machine()}"]
-        run([*pip, *target, *python, *LIBRARIES])
+        try:
+            run(["debootstrap", "--variant=minbase", f"--include={packages}", SYSTEM, str(root), mirror()])
+        finally:
+            # One that was broken off leaves it mounted.
+            subprocess.run(["umount", str(root / "proc")], capture_output=True, check=False)
         for part in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
             shutil.rmtree(root / part, ignore_errors=True)
-        part = archive.with_suffix(".part")
-        run(["tar", "-C", str(root), "--exclude", "./proc/*", "--exclude", "./sys/*", "-cf", str(part), "."])
-        part.replace(archive)
+        unfinished = archive.with_suffix(".part")
+        run(["tar", "-C", str(root), "--exclude", "./proc/*", "--exclude", "./sys/*", "-cf", str(unfinished), "."])
+        unfinished.replace(archive)
+
+
+def libraries() -> Path:
+    """A folder with the sandbox's libraries for the Python of the image."""
+    folder = CACHE / f"libraries-{_key(SYSTEM, LIBRARIES)}"
+    with locked("libraries"):
+        if not folder.exists():
+            unfinished = folder.with_suffix(".part")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+            python = ["--python-version", "3.11", "--implementation", "cp", "--only-binary", ":all:"]
+            for one in ("manylinux_2_28", "manylinux2014", "manylinux_2_17"):
+                python += ["--platform", f"{one}_{platform.machine()}"]
+            run([*pip, *python, "--target", str(unfinished), *LIBRARIES])
+            unfinished.replace(folder)
+    return folder
 
 
 def main() -> int:
-    parts = sys.argv[1:] or ["community", "compose", "system"]
-    made = {"community": community, "compose": compose_plugin, "system": system}
+    parts = sys.argv[1:] or ["community", "compose", "system", "libraries"]
+    made = {"community": community, "compose": compose_plugin, "system": system, "libraries": libraries}
     for part in parts:
         print(made[part]())
     return 0
