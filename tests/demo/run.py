@@ -23,6 +23,8 @@ PLAY = re.compile(r"^PLAY \[(?P<name>.*)\] \**$")
 RESULT = re.compile(r"^(?P<what>ok|changed|fatal|failed): \[(?P<host>[\w-]+)[^\]]*\](?P<rest>.*)$")
 MESSAGE = re.compile(r'^ +"msg": "(?P<text>.*)"$')
 RECAP = re.compile(r"^(?P<host>[\w-]+)\S* +: ok=\d+ +changed=(?P<changed>\d+) .*failed=(?P<failed>\d+)")
+# With --diff it reports what it did.
+PROMOTED = "Deploy what is new in Git"
 
 
 class Failed(Exception):
@@ -54,6 +56,8 @@ class Narrator:
         elif found := MESSAGE.match(line):
             print(f"      {self.host}: {json.loads(chr(34) + found['text'] + chr(34))}")
         elif line.startswith(("[ERROR]", "[WARNING]")):
+            print(f"      {line}")
+        elif self.task == PROMOTED and line.strip() and not RECAP.match(line):
             print(f"      {line}")
         elif found := RECAP.match(line):
             self.flush()
@@ -117,7 +121,7 @@ def show(stage: Stage, urls: dict[str, str]) -> list[str]:
     # The playbook's smoke tests compare it and would have failed.
     proven.append("On each side the queries of orders ran as that side's own database user.")
     before = {name: len(commits(stage, name, "master")) for name in ("orders", "support-desk")}
-    play(stage, 2, "promote", "What staging has goes to production")
+    play(stage, 2, "promote", "What staging has goes to production", "--diff")
     for name, count in before.items():
         expect(
             proven,

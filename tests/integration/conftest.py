@@ -116,7 +116,10 @@ def _own_workspaces(given: Path, folder: Path) -> Path:
     """The inventory as it is, but with workspaces of the tests' own."""
     mark = f"stagecraft test {uuid.uuid4().hex[:6]}"
     own = {
-        name: {"appsmith_workspace": f"{variables.get('appsmith_workspace', 'Workspace')} {mark}"}
+        name: {
+            "appsmith_workspace": f"{variables.get('appsmith_workspace', 'Workspace')} {mark}",
+            "appsmith_ledger_directory": str(folder / "ledger"),
+        }
         for name, variables in _hosts(given).items()
         if "appsmith_url" in variables
     }
