@@ -57,11 +57,11 @@ class Narrator:
             print(f"      {self.host}: {json.loads(chr(34) + found['text'] + chr(34))}")
         elif line.startswith(("[ERROR]", "[WARNING]")):
             print(f"      {line}")
-        elif self.task == PROMOTED and line.strip() and not RECAP.match(line):
-            print(f"      {line}")
         elif found := RECAP.match(line):
             self.flush()
             print(f"    {found['host']}: {found['changed']} tasks changed something, {found['failed']} failed")
+        elif self.task == PROMOTED and line.strip() and not line.startswith("PLAY RECAP"):
+            print(f"      {line}")
 
     def flush(self) -> None:
         if self.changed:
