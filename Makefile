@@ -27,7 +27,7 @@ $(VENV)/.lint: $(VENV)/.tests tests/requirements-lint.txt
 demo: venv ## two instances from nothing to promoted, upgraded and rolled back (KEEP=1 leaves them running)
 	$(BIN)/python tests/demo/run.py $(if $(KEEP),--keep)
 
-test: unit contract bench-test gitea docker integration ## all tests
+test: unit contract bench-test gitea docker services integration ## all tests
 
 unit: venv ## exact calls of every module, and the sandbox's own parts
 	$(BIN)/python -m pytest tests/unit -n $(JOBS)
@@ -54,6 +54,9 @@ gitea: venv ## pull requests and deploy keys against a real Gitea (built once, i
 
 docker: venv ## the playbooks on a real Docker engine (as root; an engine of their own, an image made by debootstrap)
 	$(BIN)/python -m pytest tests/docker --timeout 1800
+
+services: venv ## credentials and their rotation against real PostgreSQL, MariaDB, Redis and HTTP services
+	$(BIN)/python -m pytest tests/services --timeout 1200
 
 live: venv ## the same playbook tests against the instances of INVENTORY=path
 	@test -n "$(INVENTORY)" || { echo "Say which instances: make live INVENTORY=path/to/inventory.yml" >&2; exit 2; }
@@ -86,4 +89,4 @@ clean: ## take away what the targets above made
 # Two cores run two jobs; more only make the sandbox's processes wait for each other.
 JOBS ?= $(shell nproc)
 
-.PHONY: help venv lint-venv demo test unit oldest contract gitea docker integration bench bench-test live lint sanity link build clean
+.PHONY: help venv lint-venv demo test unit oldest contract gitea docker services integration bench bench-test live lint sanity link build clean
