@@ -161,6 +161,9 @@ def test_a_playbook_checks_shows_the_key_waits_and_protects(world_of: Callable[[
     inventory, output = tmp_path / "inventory.yml", tmp_path / "output"
     variables = {"appsmith_git_check": True, "appsmith_protected": True, "provision_key_timeout": 60}
     inventory.write_text(yaml.safe_dump(_inventory(world, repository, **variables)))
+    plays = Plays(tmp_path, inventory)
+    protect = ("production.example.com", "Protect the branch")
+    assert protect in plays.run("provision", "--check").changed
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     with output.open("w") as file:
         play = subprocess.Popen(
@@ -183,4 +186,4 @@ def test_a_playbook_checks_shows_the_key_waits_and_protects(world_of: Callable[[
         assert play.wait(120) == 0, output.read_text()[-3000:]
     protected = {"workspace": "By inventory", "applications": ["played"], "name": "master", "protected": True}
     assert not world.run("git_branch", **protected)["changed"]
-    assert Plays(tmp_path, inventory).run("provision").changes == 0
+    assert plays.run("provision").changes == 0
