@@ -32,6 +32,8 @@ PACKAGES = ("python3", "git", "openssh-client", "openssl", "ca-certificates", "t
 LIBRARIES = (
     "starlette", "uvicorn", "python-multipart", "asyncssh", "cryptography", "psycopg[binary]", "bcrypt", "requests",
     "PyMySQL", "redis",
+    # pip looks at its own Python to see who needs these.
+    "async-timeout", "typing-extensions",
 )  # fmt: skip
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
