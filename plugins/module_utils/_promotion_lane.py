@@ -189,7 +189,10 @@ class Lane:
             item.changed, item.state, item.discarded = bool(item.configured_datasources), CURRENT, []
             return
         if interrupted:
-            item.warn(f"'{item.target.name}': finished what an earlier, interrupted deployment left half done")
+            item.warn(
+                f"'{item.target.name}': deployed again, since it was not what the repository holds and nobody's work "
+                "either (left half done by an earlier run, or rewritten by the server)"
+            )
         item.state = DEPLOYED
 
     def _prove_content(self, git: Git, item: Item, outcome: Outcome) -> None:
