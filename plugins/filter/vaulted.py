@@ -35,6 +35,8 @@ EXAMPLES = r"""
     dest: keys.yml
     mode: "0600"
     force: false
+    # Without this the module copy would take the encryption off again.
+    decrypt: false
   delegate_to: localhost
   no_log: true
 """
