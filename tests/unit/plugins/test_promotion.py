@@ -448,7 +448,7 @@ def test_what_an_interrupted_run_left_is_finished(calls: GitCalls, run_module: R
     result = run_module("promotion", ALL)
     entry = one(result)
     assert result["changed"] and (entry["state"], entry["discarded"]) == ("deployed", EDITED)
-    assert "interrupted" in entry["warnings"][0]
+    assert "left half done by an earlier run" in entry["warnings"][0]
 
 
 def test_files_that_disagree_in_the_repository_are_deployed_and_told(calls: GitCalls, run_module: Run) -> None:
