@@ -25,15 +25,13 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_ki
     plugin_name,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import (
-    DATASOURCE_OPTIONS as DATASOURCE_OPTIONS,
+    ENVIRONMENT,
+    Plan,
+    Prover,
+    authorised,
+    need_all,
+    storage_of,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import (
-    ENSURE_OPTIONS as ENSURE_OPTIONS,
-)
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import ENVIRONMENT, Prover, need_all
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import Plan as Plan
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import authorised as authorised
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import storage_of as storage_of
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AlreadyExists,
     AppsmithError,

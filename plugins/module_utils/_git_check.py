@@ -125,7 +125,8 @@ class Check:
 
     @property
     def _parsed(self) -> RemoteUrl:
-        assert self.repository is not None
+        if self.repository is None:
+            raise AssertionError("the address is read first")
         return self.repository
 
     def _name(self) -> None:
@@ -159,7 +160,8 @@ class Check:
 
     def _git_host(self) -> None:
         """What the host's API tells, without any key."""
-        assert self.host is not None
+        if self.host is None:
+            raise AssertionError("asked only where there is a host's API")
         about = self.host.about(self._parsed)
         self.entry |= {"default_branch": about.default_branch, "empty": about.empty, "archived": about.archived}
         if about.archived and self.wanted.write:
@@ -330,7 +332,9 @@ def scan_host_keys(host: str, port: int, timeout: int) -> list[str]:
     """Lines for a file of known hosts, as C(ssh-keyscan) makes them."""
     command = ["ssh-keyscan", "-T", str(timeout), "-p", str(port), "--", host]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=6 * timeout, check=False)
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
+            command, capture_output=True, text=True, timeout=6 * timeout, check=False
+        )
     except FileNotFoundError as error:
         raise GitError("There is no ssh-keyscan here", next_step="Install the OpenSSH client.") from error
     except subprocess.TimeoutExpired as error:

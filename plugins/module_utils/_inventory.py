@@ -17,11 +17,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import needs_browser
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import (
-    Datasources,
-    authorised,
-    storage_of,
-)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import authorised, storage_of
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import Datasources
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     InvalidInput,

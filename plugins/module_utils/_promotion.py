@@ -257,7 +257,7 @@ class Promotion:
         """Run the tests of these applications, and those of none; whether all passed."""
         positions = self._tests_of(items)
         tests = [self.options.smoke_tests[position] for position in positions]
-        from ansible_collections.stagecraft.appsmith.plugins.module_utils import _smoke
+        from ansible_collections.stagecraft.appsmith.plugins.module_utils import _smoke, _smoke_calls
 
         results = _smoke.run_tests(
             self.git.client, self.git, [item.target for item in items], tests, width=self.options.width
@@ -268,7 +268,7 @@ class Promotion:
                 continue
             for item in items:
                 if test.get("application") in names_of(item.target) and item.state == DEPLOYED and item.error is None:
-                    item.fail(_smoke.SmokeTestFailed(f"Smoke test '{result.get('name')}': {result.get('msg')}"))
+                    item.fail(_smoke_calls.SmokeTestFailed(f"Smoke test '{result.get('name')}': {result.get('msg')}"))
         return not any(result.get("failed") for result in results)
 
     # -- report -----------------------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ class Promotion:
         first = failed[0].error if failed else None
         if first is None and self.failed_tests:
             test = next(test for test in self.tests if test.get("failed"))
-            from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke import SmokeTestFailed
+            from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls import SmokeTestFailed
 
             first = SmokeTestFailed(f"Smoke test '{test.get('name')}': {test.get('msg')}")
         return AppsmithError(

@@ -20,12 +20,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_by_hand import Plugin, by_hand
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_config import Json
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import plugin_name
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import (
-    Datasources,
-    authorised,
-    storage_of,
-    used_by_application,
-)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import authorised, storage_of
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import Datasources, used_by_application
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import NotFound, PermissionDenied
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_view import pages
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._migration import strangers

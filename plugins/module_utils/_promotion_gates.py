@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import DATASOURCE_OPTIONS
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import DATASOURCE_OPTIONS
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._gate_datasources import (
     FAIL,

@@ -219,7 +219,8 @@ class Lane:
     def _differences_now(self, git: Git, item: Item, published: View) -> list[str]:
         """Somebody may have pushed while this run was at work; nobody is to blame for that."""
         target, access = item.target, self.options.access
-        assert access is not None and target.remote_url and target.branch and item.facts
+        if not (access and target.remote_url and target.branch and item.facts):
+            raise AssertionError("asked only where the repository was read")
         if git.fetch(target).behind:
             item.warn(f"'{target.name}': a newer commit came while it was deployed; the next run brings it in")
             return []

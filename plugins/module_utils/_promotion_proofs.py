@@ -164,7 +164,8 @@ class Proofs:
             os.close(handle)
 
     def _read(self, *, quiet: bool = False) -> dict[str, Record]:
-        assert self.path is not None
+        if self.path is None:
+            raise AssertionError("asked only where notes are kept")
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
             if data["format"] != FORMAT:

@@ -111,7 +111,8 @@ class Way:
 
     def facts_from(self, behind: int) -> Facts:
         """The repository with the commit, as an instance sees it that is so many commits behind without it."""
-        assert self._clone is not None and self.written is not None and self._wish is not None
+        if self._clone is None or self.written is None or self._wish is None:
+            raise AssertionError("the commit is made first")
         self._clone.have(self.written.before, self.written.after)
         repository = Repository(Prepared(self._clone, self, self._wish.access), behind + 1)
         return facts_of(repository, behind=behind + 1, scan_secrets=self._wish.scan_secrets)
@@ -120,7 +121,8 @@ class Way:
         """Bring it to the repository; the error is the way's own."""
         if not self.due:
             return
-        assert self._clone is not None and self.written is not None
+        if self._clone is None or self.written is None:
+            raise AssertionError("the commit is made first")
         try:
             self._clone.bring(self.written)
             self.pushed = True
@@ -148,7 +150,8 @@ class Prepared(Copy):
     """The clone as the reading side knows one, at the commit that was made in it; its files are all at hand."""
 
     def __init__(self, clone: Clone, way: Way, access: Access) -> None:
-        assert way.written is not None
+        if way.written is None:
+            raise AssertionError("the commit is made first")
         self._folder, self._url, self._branch, self._depth = Path(clone.repo.git_dir), way.remote_url, way.branch, 0
         self._access = access
         self._missing, self._looked = set(), set()

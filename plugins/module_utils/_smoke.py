@@ -19,6 +19,7 @@ from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AccountSuspended,
     AppsmithError,
     AuthenticationFailed,
     InvalidInput,
@@ -29,15 +30,10 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_branches 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._session import quiet_sign_out, sign_in
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls import (
     Published,
+    SmokeTestFailed,
     prove_datasources,
     run_query,
     short,
-)
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_calls import (
-    SmokeTestFailed as SmokeTestFailed,
-)
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_options import (
-    TEST_OPTIONS as TEST_OPTIONS,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version, look
 
@@ -236,7 +232,7 @@ class _Run:
                     self._accounts[key] = own
                 except AppsmithError as error:
                     own.close()
-                    if type(error) is AuthenticationFailed:
+                    if isinstance(error, AuthenticationFailed) and not isinstance(error, AccountSuspended):
                         error.next_step = "Correct the test's username and password; they were tried once."
                     self._accounts[key] = error
             known = self._accounts[key]
@@ -259,7 +255,8 @@ class _Viewer:
 
     @cached_property
     def published(self) -> Published:
-        assert self.target
+        if self.target is None:
+            raise AssertionError("only tests of an application look at what is published")
         return Published(self.client, self.target, self.who)
 
     def test(self, test: Test, entry: dict[str, Any]) -> None:

@@ -12,13 +12,8 @@ from typing import Any
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _git_view
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import kind_of
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import (
-    Datasources,
-    Plan,
-    authorised,
-    storage_of,
-    used_by_application,
-)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import Plan, authorised, storage_of
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import Datasources, used_by_application
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput, NotFound
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
 

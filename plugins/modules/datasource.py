@@ -157,17 +157,16 @@ from typing import Any, ClassVar
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _workspaces
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_by_hand import Editor
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_kinds import build_configuration
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import (
+    DATASOURCE_OPTIONS,
+    ENSURE_OPTIONS,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_proof import (
     HAS_JMESPATH,
     QueryProof,
     check,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import (
-    DATASOURCE_OPTIONS,
-    ENSURE_OPTIONS,
-    Datasources,
-    configuration_secrets,
-)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import Datasources, configuration_secrets
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule

@@ -41,6 +41,7 @@ options:
       - Address of the instance. Needed with O(workspace) only.
       - If not set, the environment variable E(APPSMITH_URL) is used.
     type: str
+    required: false
   repositories:
     description: SSH addresses of the repositories, as they are given to Appsmith.
     type: list

@@ -220,6 +220,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import _applic
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._smoke_options import TEST_OPTIONS
 
 
 class SmokeTest(AppsmithModule):
@@ -227,7 +228,7 @@ class SmokeTest(AppsmithModule):
         "workspace": {"type": "str"},
         "branch": {"type": "str"},
         "width": {"type": "int", "default": 4},
-        "tests": {"type": "list", "elements": "dict", "required": True, "options": _smoke.TEST_OPTIONS},
+        "tests": {"type": "list", "elements": "dict", "required": True, "options": TEST_OPTIONS},
     }
 
     def run(self) -> None:

@@ -121,9 +121,9 @@ class World:
         return {"appsmith_username": ADMIN["username"], "appsmith_password": ADMIN["password"]}
 
     # -- what is done -------------------------------------------------------------------------------------------------
-    def module(self, name: str, /, *, check: bool = False, diff: bool = False, **params: Any) -> dict[str, Any]:
+    def module(self, module: str, /, *, check: bool = False, diff: bool = False, **params: Any) -> dict[str, Any]:
         """A module's result; one that isn't asked about has to succeed."""
-        result = self.run(name, check=check, diff=diff, **params)
+        result = self.run(module, check=check, diff=diff, **params)
         assert not result["failed"], result
         return result
 

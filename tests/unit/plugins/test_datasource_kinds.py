@@ -13,7 +13,10 @@ import yaml
 from ansible_collections.stagecraft.appsmith.plugins.doc_fragments._datasource import ModuleDocFragment
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _datasource_config as config
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _datasource_kinds as kinds
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasources import DATASOURCE_OPTIONS, ENSURE_OPTIONS
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._datasource_plan import (
+    DATASOURCE_OPTIONS,
+    ENSURE_OPTIONS,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
 
 SERVER = {"host": "127.0.0.1", "username": "u", "password": "made-up"}

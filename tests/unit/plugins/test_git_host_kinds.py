@@ -9,6 +9,7 @@ U(https://docs.gitlab.com/api/deploy_keys/)
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,8 +64,8 @@ def gitlab_key(number: int = 1, key: str = KEPT, title: str = "appsmith", can_pu
 # -- GitHub ------------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def github() -> Iterator[Host]:
-    with Host.mocked("https://api.github.com", "github") as host:
-        yield host
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(Host.mocked("https://api.github.com", "github"))
 
 
 REPOSITORY = parse("git@github.com:acme/orders.git")
@@ -147,8 +148,8 @@ def test_about_a_repository_of_github(github: Host) -> None:
 # -- GitLab ------------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def gitlab() -> Iterator[Host]:
-    with Host.mocked("https://git.example.com/api/v4", "gitlab") as host:
-        yield host
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(Host.mocked("https://git.example.com/api/v4", "gitlab"))
 
 
 NESTED = parse("ssh://git@git.example.com:2222/acme/apps/orders.git")

@@ -293,7 +293,8 @@ def test_who_had_to_wait_looks_again(
 CREDENTIALS = {"appsmith_session": None, "appsmith_username": USERNAME, "appsmith_password": PASSWORD}
 
 
-def sign_in(api: Any, me: dict[str, Any] = ME) -> None:
+def sign_in(api: Any, me: dict[str, Any] | None = None) -> None:
+    me = me or ME
     api.expect("GET", "/users/me", basic=(USERNAME, PASSWORD), session=None, data=me)
     form = {"username": USERNAME, "password": PASSWORD}
     api.expect("POST", "/login", form=form, status=302, location="/applications", cookie=SESSION)

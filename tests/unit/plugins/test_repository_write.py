@@ -388,7 +388,7 @@ def test_nothing_is_left_in_the_temporary_folder(
 )
 def test_the_words_of_the_hosts(text: str, kind: type[GitError]) -> None:
     error, certain = push_failed("ssh://git.example.com/acme/a.git", "refs/heads/master", text)
-    assert type(error) is kind and error.next_step
+    assert error.__class__ is kind and error.next_step
     assert certain == (kind not in (GitTimeout, GitError))
 
 

@@ -25,7 +25,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Two applications with two pages and a query that calls the instance itself."""
     with Server(tmp_path_factory.mktemp("instance"), request.param) as made:
         plugins = made.data("GET", f"plugins?workspaceId={made.workspace}")
-        rest = next(one["id"] for one in plugins if one["packageName"] == "restapi-plugin")
+        (rest,) = (one["id"] for one in plugins if one["packageName"] == "restapi-plugin")
         for name in ("orders", "desk"):
             app = made.data("POST", "applications", {"workspaceId": made.workspace, "name": name})
             made.data("POST", "pages", {"applicationId": app["id"], "name": "Second"})
