@@ -53,6 +53,7 @@ gitea: venv ## pull requests and deploy keys against a real Gitea (built once, i
 	$(BIN)/python -m pytest tests/gitea --timeout 1200
 
 docker: venv ## the playbooks on a real Docker engine (as root; an engine of their own, an image made by debootstrap)
+	$(BIN)/python tests/gitea/build.py
 	$(BIN)/python -m pytest tests/docker --timeout 1800
 
 services: venv ## credentials and their rotation against real PostgreSQL, MariaDB, Redis and HTTP services

@@ -32,7 +32,7 @@ KEYS = {"appsmith_encryption_password": "made-up-$password'1", "appsmith_encrypt
 MAIL_PASSWORD = "made-up-mail-password"
 
 
-ORDER = ("test_docker_provision", "test_docker_life", "test_docker_upgrade")
+ORDER = ("test_docker_provision", "test_docker_life", "test_docker_upgrade", "test_docker_inventory")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
