@@ -34,7 +34,7 @@ def more_memory(provisioned: dict[str, Any], plays: Plays, instances: Instances)
     before = {name: instances.identity(name) for name in instances.there()}
     instances.hosts["staging"]["staging.example.com"]["appsmith_instance_memory"] = "640m"
     instances.write()
-    predicted = plays.run("provision", "--check", "--diff")
+    predicted = plays.run("provision", "--check", "--diff", *STAGING)
     untouched = {name: instances.identity(name) for name in instances.there()}
     first = plays.run("provision")
     after = {name: instances.identity(name) for name in instances.there()}
@@ -195,7 +195,7 @@ def test_no_mistake_makes_a_container(refused: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def qa(provisioned: dict[str, Any], instances: Instances) -> Instances:
+def qa(instances: Instances) -> Instances:
     """A host more in the inventory: another edition, a named volume, a network of its own choice."""
     host = instances.host("qa", "staging", side="staging")
     host |= {

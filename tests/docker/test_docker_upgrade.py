@@ -22,10 +22,9 @@ def images(instances: Instances) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def upgraded(provisioned: dict[str, Any], plays: Plays, instances: Instances) -> dict[str, Any]:
-    predicted = plays.run("upgrade", *WANTED, "--check")
     before = images(instances)
     first = plays.run("upgrade", *WANTED)
-    return {"predicted": predicted, "before": before, "first": first, "after": images(instances)}
+    return {"before": before, "first": first, "after": images(instances)}
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +34,9 @@ def rolled_back(upgraded: dict[str, Any], plays: Plays, instances: Instances) ->
     return {"run": plays.run("rollback", "--limit", "production"), "after": images(instances)}
 
 
-def test_check_mode_moves_nothing(upgraded: dict[str, Any]) -> None:
-    assert set(upgraded["before"].values()) == {"v1.60"}
-    assert {"Stop the instance", "Start the instance"} <= {task for _host, task in upgraded["predicted"].changed}
-
-
 def test_both_run_the_image_of_the_release(upgraded: dict[str, Any]) -> None:
     # Each passed its smoke tests: the credentials of its own database can still be read.
+    assert set(upgraded["before"].values()) == {"v1.60"}
     assert set(upgraded["after"].values()) == {"v1.91"}
 
 
@@ -53,7 +48,6 @@ def test_the_backup_knows_the_keys_that_were_made(upgraded: dict[str, Any], inst
 
 def test_a_second_run_changes_nothing(upgraded: dict[str, Any], plays: Plays) -> None:
     assert plays.run("upgrade", *WANTED).changes == 0
-    assert plays.run("provision", *WANTED, "--limit", "staging").changes == 0
 
 
 def test_an_instance_that_is_down_goes_back(rolled_back: dict[str, Any], plays: Plays) -> None:

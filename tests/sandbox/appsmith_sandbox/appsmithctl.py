@@ -231,7 +231,9 @@ class Appsmithctl:
             folder = Path(tempfile.mkdtemp(prefix="appsmithctl-restore-"))
             print(f"Extracting the Appsmith backup archive at {archive}")
             with tarfile.open(archive) as tar:
-                tar.extractall(folder, filter="fully_trusted")
+                # Debian's Python 3.11, which runs this in an image, has no filters yet.
+                trust = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
+                tar.extractall(folder, **trust)
             print("Extracting the backup archive completed")
             contents = self._contents(folder)
             if not self._version_fits(contents, options, unattended):
