@@ -147,6 +147,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "release": ({"appsmith_version": ""}, "appsmith_version is empty"),
     "moving": ({"appsmith_version": "latest"}, "latest is another release tomorrow"),
     "tagged": ({"appsmith_image": "appsmith/appsmith-ce:v1.60"}, "names a tag or a digest itself"),
+    "named": ({"appsmith_instance_name": "staging.example.com"}, "can't be the instance's name on Docker"),
     "keys": ({"appsmith_encryption_password": "x"}, "Only one of appsmith_encryption_password and"),
     "lines": ({"appsmith_environment": {"APPSMITH_A": "a\nb"}}, "APPSMITH_A has more than one line"),
     "image": ({"appsmith_version": "v1.99"}, "wrong-image did not start from appsmith/appsmith-ce:v1.99"),
