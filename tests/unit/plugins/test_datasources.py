@@ -508,7 +508,7 @@ def test_google_sheets_is_saved_and_reported_as_needing_a_browser(server, run_mo
     assert result["datasource"]["needs_browser"] and not result["datasource"]["proven"]
     assert "browser" in result["datasource"]["proof"]
     place = "http://appsmith.example.com/app/a2/page1-p1/edit/datasource/ds-sheet"
-    assert result["datasource"]["finish_at"] == place and place in str(result["warnings"][0])
+    assert result["datasource"]["finish_at"] == place and place in str(result["warnings"])
 
 
 def test_those_for_a_person_are_listed_with_their_address(server, run_module):
