@@ -481,7 +481,7 @@ def test_a_lost_answer_is_looked_at_and_never_repeated(world: World, kind: str, 
     application = world.application()
     application.edit("SELECT 1")
     world.fault(kind, application, done=True, **more)
-    with world.watched() as seen:
+    with world.watched(until="discard") as seen:
         result = world.promote(application, appsmith_timeout=2)
     deployed(result, application)
     assert entry(result, application)["warnings"]

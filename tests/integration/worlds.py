@@ -216,12 +216,18 @@ class World:
 
     # -- what happened ------------------------------------------------------------------------------------------------
     @contextlib.contextmanager
-    def watched(self) -> Iterator[Watched]:
-        """The requests that come in meanwhile."""
+    def watched(self, *, until: str = "") -> Iterator[Watched]:
+        """The requests that come in meanwhile; C(until) is in the path of one that ends later at the server."""
         seen = Watched([])
         before = len(self.stage.requests(self.name))
         yield seen
-        seen.requests += self.stage.requests(self.name)[before:]
+        end = time.monotonic() + 60
+        while True:
+            found = self.stage.requests(self.name)[before:]
+            if until in " ".join(one["path"] for one in found) or time.monotonic() > end:
+                break
+            time.sleep(0.1)
+        seen.requests += found
 
     def fault(self, kind: str, application: Application | None = None, **more: Any) -> int:
         return faults.add(self.root, kind, application=application.name if application else None, **more)
