@@ -190,8 +190,8 @@ def needs_restart(written: Wanted) -> list[str]:
     return sorted(name for name in written.environment if not _AT_ONCE.fullmatch(name))
 
 
-def apply(client: Client, change: Wanted) -> tuple[Settings, list[str], list[str]]:
-    """Write what differs and prove it; returns the settings, warnings, and what can't be proven (masked secrets)."""
+def apply(client: Client, change: Wanted) -> tuple[list[str], list[str]]:
+    """Write what differs and prove it; returns warnings, and what can't be proven (masked secrets)."""
     warnings: list[str] = []
     written = False
     if change.environment:
@@ -216,7 +216,7 @@ def apply(client: Client, change: Wanted) -> tuple[Settings, list[str], list[str
                 next_step="This release may not know them, or a variable of the container stands against them.",
             )
     masked = sorted(name for name, text in change.environment.items() if text and after.environment.get(name) == MASK)
-    return after, warnings, masked
+    return warnings, masked
 
 
 def _explained(error: AppsmithError, change: Wanted) -> AppsmithError:

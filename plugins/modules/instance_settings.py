@@ -253,7 +253,7 @@ class InstanceSettings(AppsmithModule):
 
     def write(self, wanted: Wanted, change: Wanted, needing: list[str]) -> None:
         self.result["restarted"] = False
-        after, warnings, masked = _settings.apply(self.client, change)
+        warnings, masked = _settings.apply(self.client, change)
         self.changed()
         for text in warnings:
             self.warn(text)
