@@ -23,6 +23,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 CHUNK = 1 << 20
 # What is being written is called .NAME.part; nobody takes it for a file of the store.
 PART = ".part"
+# What belongs to no backup is taken for left over after this time, where nobody can tell whether it is being written.
+ABANDONED_SECONDS = 24 * 3600
 
 # Documented in doc_fragments/_store.py. Exactly one of the two: STORE_ONE_OF as required_one_of and mutually_exclusive.
 STORE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -65,7 +67,7 @@ class Store(ABC):
 
     @abstractmethod
     def check(self, *, write: bool = True) -> None:
-        """Raise StoreFailed if it can't be read or, with `write`, not be written; at most the folder is made."""
+        """Raise StoreFailed if it can't be read or written; at most, and only with `write`, the folder is made."""
 
     @abstractmethod
     def put(self, name: str, source: BinaryIO) -> None:
@@ -86,6 +88,14 @@ class Store(ABC):
     @abstractmethod
     def sweep(self, *, dry: bool = False) -> list[str]:
         """Remove what broken off writes left; with `dry` only say what that is."""
+
+    def hold(self) -> AbstractContextManager[None]:
+        """For as long as a backup is put in, from its first file to its manifest."""
+        return contextlib.nullcontext()
+
+    def alone(self) -> AbstractContextManager[bool]:
+        """Whether it is known that nobody holds the store; nobody will, for as long as this lasts."""
+        return contextlib.nullcontext(False)
 
     @abstractmethod
     def free_bytes(self) -> int | None:
@@ -139,8 +149,8 @@ class DirectoryStore(Store):
         self.root = Path(directory)
 
     def check(self, *, write: bool = True) -> None:
+        self._look(os.R_OK | os.W_OK)
         if not write:
-            self._look()
             return
         with self._failing("can't be written"):
             self._make()
@@ -178,6 +188,14 @@ class DirectoryStore(Store):
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+    def adopt(self, name: str, path: Path) -> None:
+        """Take over a file of the same file system."""
+        with self._failing(f"can't take {name}"):
+            self._make()
+            path.chmod(0o600)
+            os.replace(path, self.root / plain(name))
+            self._settle()
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
@@ -221,6 +239,34 @@ class DirectoryStore(Store):
                 found.append(path.name)
         return found
 
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        with self._failing("can't be written"):
+            self._make()
+            descriptor = self._lock()
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[bool]:
+        if not self.root.is_dir():
+            yield True
+            return
+        with self._failing("can't be tidied up"):
+            descriptor = self._lock()
+        try:
+            free = True
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                free = False
+            yield free
+        finally:
+            os.close(descriptor)
+
     def free_bytes(self) -> int | None:
         with self._failing("can't be measured"):
             return shutil.disk_usage(_existing(self.root)).free
@@ -229,16 +275,23 @@ class DirectoryStore(Store):
         return str(self.root)
 
     # -- how ----------------------------------------------------------------------------------------------------------
-    def _look(self) -> bool:
-        """Whether the folder is there yet; an error if it can't be one, or can't be used."""
+    def _look(self, wanted: int = os.R_OK) -> bool:
+        """Whether the folder is there yet; an error if it can't be one, or can't be used like that."""
         there = _existing(self.root)
         if not there.is_dir():
             raise StoreFailed(f"{there} is no folder", next_step="Name another folder for the backups.")
-        wanted = os.R_OK | os.X_OK if there == self.root else os.W_OK | os.X_OK
-        if not os.access(there, wanted):
-            verb = "read" if there == self.root else "written"
-            raise self._error(f"{there} can't be {verb}", PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
-        return there == self.root
+        found = there == self.root.absolute()
+        refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if found and not os.access(there, os.R_OK | os.X_OK):
+            raise self._error("can't be read", refused)
+        if wanted & os.W_OK and not os.access(there, os.W_OK | os.X_OK):
+            raise self._error(f"can't be written (in {there})", refused)
+        return found
+
+    def _lock(self) -> int:
+        descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        self._belongs(descriptor)
+        return descriptor
 
     def _make(self) -> None:
         missing = []

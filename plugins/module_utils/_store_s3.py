@@ -13,7 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput, NotFound
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import Entry, Store, StoreFailed, plain
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import (
+    ABANDONED_SECONDS,
+    Entry,
+    Store,
+    StoreFailed,
+    plain,
+)
 
 try:
     import boto3
@@ -30,8 +36,6 @@ except ImportError:
 # 10000 parts are the most that S3 takes: 312 GiB. Three of them are in memory at once, however large the backup is.
 PART_BYTES = 32 << 20
 PARTS_AT_ONCE = 3
-# A write that a killed run left costs money until it is aborted; one that goes on still is younger than this.
-ABANDONED_SECONDS = 24 * 3600
 RETRIES = 4
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 
@@ -165,6 +169,7 @@ class S3Store(Store):
             self._client.delete_object(**self._object(plain(name)))
 
     def sweep(self, *, dry: bool = False) -> list[str]:
+        # What a killed run left costs money until it is aborted. One that goes on still is younger.
         folder, found = self._key(""), []
         with self._failing():
             pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=folder)
