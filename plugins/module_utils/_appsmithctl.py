@@ -93,7 +93,33 @@ class AppsmithCtl:
         self.timeout = timeout
 
     def call(self, *arguments: str, timeout: int | None = None) -> Outcome:
-        command = [*self.prefix, "appsmithctl", *arguments]
+        return self._run("appsmithctl", *arguments, timeout=timeout)
+
+    def services(self, verb: str) -> None:
+        """C(stop) or C(start) what writes to the database; the databases themselves go on."""
+        outcome = self._run("supervisorctl", verb, "backend", "rts", timeout=min(self.timeout, 300))
+        # It ends with an error also where there was nothing to do.
+        told = outcome.text.lower()
+        if outcome.code != 0 and "not running" not in told and "already started" not in told:
+            raise AppsmithError(
+                f"supervisorctl {verb} backend rts failed (exit {outcome.code}, it said: {outcome.tail()})",
+                next_step="Look at the instance's log; its database was not touched.",
+            )
+
+    def drop_database(self) -> None:
+        """Empty the instance's database, wherever it is: a restore replaces only what the dump holds."""
+        outcome = self.call("mongo-eval", "db.dropDatabase()", timeout=min(self.timeout, 600))
+        if outcome.code != 0 or not re.search(r"""["']?ok["']?\s*:\s*1\b""", outcome.text):
+            error = AppsmithError(
+                f"The database could not be emptied (exit {outcome.code}, appsmithctl mongo-eval said: "
+                f"{outcome.tail()})",
+                next_step="Let its user drop it (role dbOwner), then run again.",
+            )
+            error.changed = True
+            raise error
+
+    def _run(self, *arguments: str, timeout: int | None = None) -> Outcome:
+        command = [*self.prefix, *arguments]
         try:
             # Ansible's run_command() knows no time limit.
             done = subprocess.run(  # pylint: disable=ansible-bad-function
@@ -110,7 +136,7 @@ class AppsmithCtl:
                 next_step="Check `exec`: it must run a command inside the instance, from this host.",
             ) from error
         except subprocess.TimeoutExpired as error:
-            raise _too_long(arguments[0], timeout or self.timeout) from error
+            raise _too_long(arguments[1], timeout or self.timeout) from error
         return Outcome(done.returncode, _clean(done.stdout))
 
     def version(self) -> str:
