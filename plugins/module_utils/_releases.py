@@ -1,17 +1,29 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of Appsmith's releases, with a source per line; private to the collection.
-
-Sources: tag = read in the Community Edition's source of that tag; release page = the vendor's; docs = the vendor's
-upgrade checkpoints; observed = seen on real servers; inferred = a conclusion, nobody ran it.
-"""
+"""What is known of Appsmith's releases; private to the collection. The data with its sources is in _release_data.py."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._release_data import (
+    ADVICE,
+    AVOIDED,
+    CE,
+    CHECKPOINTS,
+    DATA_DATE,
+    EMBEDDED,
+    NEWEST,
+    OLDEST,
+    RELEASES,
+    SCHEMA_NUMBERS,
+    STALE_AFTER_DAYS,
+    Checkpoint,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
 
 V = Version.parse
@@ -26,110 +38,11 @@ UNATTENDED_RESTORE_SINCE = V("v2.4.1")
 # them once; observed on v1.60 and v1.91).
 SIGN_UP_IN_ORGANIZATION_SINCE = V("v1.66")
 
-# Tags and release pages. There are no v1.6.24, v1.9.59; hotfixes of four parts are not listed.
-_NAMES: tuple[str, ...] = (
-    *(f"v1.6.{patch}" for patch in range(26) if patch != 24),
-    *(f"v1.7.{patch}" for patch in range(15)),
-    *(f"v1.8.{patch}" for patch in range(16)),
-    *(f"v1.9.{patch}" for patch in range(62) if patch != 59),
-    *(f"v1.{minor}" for minor in range(10, 100)),
-    *("v1.22.1", "v1.24.1", "v1.31.1", "v1.36.1", "v1.38.1", "v1.46.1", "v1.53.1"),
-    *("v2.0", "v2.1", "v2.2", "v2.3", "v2.4", "v2.4.1", "v2.4.2", "v2.4.3"),
-    *("v2.5.0", "v2.5.1", "v2.6.0", "v2.7.0", "v2.7.1"),
-)
-RELEASES: tuple[Version, ...] = tuple(sorted(V(name) for name in _NAMES))
-OLDEST, NEWEST = RELEASES[0], RELEASES[-1]
-
-# From this release on an application's files carry (server schema, client schema).
-_SCHEMA_NUMBERS: tuple[tuple[Version, int, int, str], ...] = (
-    (V("v1.6.8"), 1, 1, "tag v1.6.8"),
-    (V("v1.6.15"), 2, 1, "tag v1.6.15"),
-    (V("v1.6.17"), 3, 1, "tag v1.6.17"),
-    (V("v1.6.22"), 4, 1, "tag v1.6.22"),
-    (V("v1.7.4"), 5, 1, "tag v1.7.4"),
-    (V("v1.7.7"), 6, 1, "tag v1.7.7"),
-    (V("v1.9.43"), 7, 1, "tag v1.9.43"),
-    (V("v1.35"), 9, 1, "tag v1.35"),
-    (V("v1.40"), 10, 1, "tag v1.40"),
-    (V("v1.41"), 11, 1, "tag v1.41"),
-    (V("v1.56"), 11, 2, "tag v1.56; observed on v1.60"),
-    (V("v1.73"), 12, 2, "tag v1.73; observed on v1.91"),
-    (V("v2.5.0"), 13, 2, "release page v2.5.0 (server); client inferred"),
-)
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Data older than C(first) must run on a release of C(first) to C(last) before C(needed_from) or newer."""
-
-    first: Version
-    last: Version
-    stop: Version
-    needed_from: Version
-    reason: str
-    source: str
-
-
-CHECKPOINTS: tuple[Checkpoint, ...] = (
-    Checkpoint(
-        V("v1.9.2"),
-        V("v1.9.2"),
-        V("v1.9.2"),
-        V("v1.9.3"),
-        "it makes the schema that every later release demands at its start",
-        "docs (upgrade checkpoints); tag v1.9.16",
-    ),
-    Checkpoint(
-        V("v1.9.43"),
-        V("v1.69"),
-        V("v1.69"),
-        V("v1.70"),
-        "the embedded MongoDB's data must leave version 4.4 before MongoDB 6",
-        "tags v1.9.43 and v1.70",
-    ),
-    Checkpoint(
-        V("v1.96"),
-        V("v1.99"),
-        V("v1.99"),
-        V("v2.0"),
-        "it raises the embedded MongoDB's data to version 6 before MongoDB 7",
-        "docs (upgrade checkpoints)",
-    ),
-    Checkpoint(
-        V("v2.2"),
-        V("v2.3"),
-        V("v2.3"),
-        V("v2.4"),
-        "it raises the embedded MongoDB's data to version 7 before MongoDB 8",
-        "inferred from pull requests appsmith#41922 and #42153",
-    ),
-    Checkpoint(
-        V("v2.5.0"),
-        V("v2.5.1"),
-        V("v2.5.1"),
-        V("v2.6.0"),
-        "the vendor's checkpoint before v2.6.0, and the new form of applications (schema 13)",
-        "release pages v2.5.0 and v2.6.0",
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Hop:
-    """One stop of an upgrade."""
-
-    version: Version
-    reason: str
-    source: str
-
-    def as_dict(self) -> dict[str, str]:
-        return {**asdict(self), "version": str(self.version)}
-
 
 def schema_numbers(version: Version) -> tuple[int, int]:
     """The newest (server, client) schema that a release can read, and the one it writes."""
     numbers = (0, 0)
-    for since, server, client, _source in _SCHEMA_NUMBERS:
+    for since, server, client, _source in SCHEMA_NUMBERS:
         if version >= since:
             numbers = (server, client)
     return numbers
@@ -145,7 +58,7 @@ def reads(version: Version, numbers: tuple[int, int]) -> bool | None:
 
 def first_reader(numbers: tuple[int, int]) -> Version | None:
     """The oldest release that can read files of these numbers; None where none is known."""
-    found = (since for since, server, client, _source in _SCHEMA_NUMBERS if server >= numbers[0])
+    found = (since for since, server, client, _source in SCHEMA_NUMBERS if server >= numbers[0])
     return next((since for since in found if reads(since, numbers)), None)
 
 
@@ -176,27 +89,129 @@ def known(text: str) -> Version:
         hint = f"Of that line there are {', '.join(near)}" if near else f"Known are {OLDEST} to {NEWEST}"
         raise InvalidInput(
             f"{version} is no release that this collection knows",
-            next_step=f"{hint}. Check it, or update the collection.",
+            next_step=f"{hint}. Check it, or update the collection (its list is of {DATA_DATE}).",
         )
     return version
 
 
-def upgrade_path(current: Version | str, wanted: Version | str) -> list[Hop]:
-    """The releases to install one after the other; empty when there is nothing to do. Refuses a downgrade."""
-    start, end = known(str(current)), known(str(wanted))
+@dataclass(frozen=True)
+class Hop:
+    """One stop of an upgrade."""
+
+    version: Version
+    reason: str
+    source: str
+    date: str = ""
+    wait_for: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "version": str(self.version),
+            "reason": self.reason,
+            "source": self.source,
+            "date": self.date,
+            "wait_for": self.wait_for,
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The way from a release to another."""
+
+    current: Version
+    wanted: Version
+    hops: list[Hop] = field(default_factory=list)
+    advice: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def plan(
+    current: Version | str,
+    wanted: Version | str,
+    *,
+    edition: str = CE,
+    database: str = EMBEDDED,
+    offline: bool = False,
+    allow_unknown: bool = False,
+) -> Plan:
+    """The releases to install one after the other, what else to know, and how far all that can be relied on."""
+    warnings: list[str] = []
+    found = []
+    for text in (str(current), str(wanted)):
+        try:
+            found.append(known(text))
+        except InvalidInput as error:
+            # What can't be read as a release, such as latest, stays refused.
+            found.append(Version.parse(text))
+            if not allow_unknown:
+                raise InvalidInput(
+                    error.message, next_step=f"{error.next_step} Or say allow_unknown, without checks of that release."
+                ) from error
+            warnings.append(
+                f"{found[-1]} is no release that this collection knows (its list is of {DATA_DATE}, to {NEWEST}): a "
+                "stop that it demands may be missing; read its release page first."
+            )
+    start, end = found
     if end < start:
         raise InvalidInput(
             f"{start} can't be moved to {end}: Appsmith's data knows no way back to an older release",
             next_step="Restore a backup that was made on the older release.",
         )
+    if (today() - DATA_DATE).days > STALE_AFTER_DAYS:
+        warnings.append(
+            f"What is known of releases is of {DATA_DATE}: update the collection, or read the pages of later releases."
+        )
     if end == start:
-        return []
-    stops = [
-        Hop(point.stop, point.reason, point.source)
+        return Plan(start, end, warnings=warnings)
+    if end in AVOIDED and database == EMBEDDED:
+        warnings.append(f"Avoid {end}: {AVOIDED[end]}.")
+    needed = [
+        point
         for point in CHECKPOINTS
-        if start < point.first and end >= point.needed_from and point.stop != end
+        if start < point.first
+        and end >= point.needed_from
+        and point.database in (None, database)
+        and (offline or not point.offline)
+        and (point.since is None or start >= point.since)
     ]
-    return [*sorted(stops, key=lambda hop: hop.version), Hop(end, "the wanted release", "given")]
+    advice = [
+        {"text": item.text, "source": item.source, "date": item.date}
+        for item in ADVICE
+        if (start < item.since or item.since == OLDEST)
+        and end >= item.since
+        and item.edition in (None, edition)
+        and item.database in (None, database)
+        and item.offline in (None, offline)
+        and (item.only_from is None or start >= item.only_from)
+    ]
+    return Plan(start, end, [*_stops(needed), Hop(end, "the wanted release", "given")], advice, warnings)
+
+
+def _stops(needed: list[Checkpoint]) -> list[Hop]:
+    """As few releases as will do: one that lies in several checkpoints serves them all."""
+    stops: dict[Version, list[Checkpoint]] = {}
+    for point in sorted(needed, key=lambda point: point.last):
+        shared = next((stop for stop in stops if point.first <= stop <= point.last), point.stop)
+        stops.setdefault(shared, []).append(point)
+    return [
+        Hop(
+            stop,
+            "; ".join(point.reason for point in points),
+            "; ".join(point.source for point in points),
+            min(point.date for point in points),
+            next((point.wait_for for point in points if point.wait_for), ""),
+        )
+        for stop, points in sorted(stops.items(), key=lambda item: item[0])
+    ]
+
+
+def upgrade_path(current: Version | str, wanted: Version | str) -> list[Hop]:
+    """The releases to install one after the other; empty when there is nothing to do. Refuses a downgrade."""
+    return plan(current, wanted).hops
 
 
 def has_unattended_restore(version: Version | str) -> bool:

@@ -5,13 +5,32 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _releases
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._client import Client
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import IncompatibleVersion, InvalidInput
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import known, schema_numbers, upgrade_path
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._release_data import (
+    ADVICE,
+    CHECKPOINTS,
+    DATA_DATE,
+    NEWEST,
+)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._releases import (
+    known,
+    plan,
+    schema_numbers,
+    upgrade_path,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version, detect
 
 URL = "http://appsmith.example.com"
+
+
+@pytest.fixture(autouse=True)
+def soon_after_the_data(monkeypatch):
+    monkeypatch.setattr(_releases, "today", lambda: DATA_DATE + timedelta(days=10))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +97,97 @@ def test_upgrade_path(current, wanted, path):
     hops = upgrade_path(current, wanted)
     assert [str(hop.version) for hop in hops] == path
     assert all(hop.reason and hop.source for hop in hops)
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted", "options", "path"),
+    [
+        # MongoDB's stops are those of the embedded one.
+        ("v1.8.3", "v2.7.1", {"database": "external"}, ["v1.9.2", "v2.5.1", "v2.7.1"]),
+        ("v1.60", "v2.4", {"database": "external"}, ["v2.4"]),
+        ("v2.3", "v2.6.0", {"edition": "ee"}, ["v2.5.1", "v2.6.0"]),
+        ("v2.5.0", "v2.7.0", {"edition": "ee"}, ["v2.7.0"]),
+        # PostgreSQL 13 has to be moved where it is at hand, and one stop serves two checkpoints.
+        ("v1.28", "v1.69", {"offline": True}, ["v1.30", "v1.69"]),
+        ("v1.28", "v1.91", {"offline": True, "database": "external"}, ["v1.30", "v1.91"]),
+        ("v1.9.20", "v1.91", {"offline": True}, ["v1.30", "v1.91"]),
+        ("v1.29", "v1.91", {"offline": True}, ["v1.91"]),
+        ("v1.9.13", "v1.69", {"offline": True}, ["v1.69"]),
+        ("v1.28", "v1.30", {"offline": True}, ["v1.30"]),
+        # What the data does not know, when asked for.
+        ("v1.91", "v2.9.0", {"allow_unknown": True}, ["v1.99", "v2.3", "v2.5.1", "v2.9.0"]),
+        ("v2.6.0", "v3.1", {"allow_unknown": True}, ["v3.1"]),
+        ("v2.4.9", "v2.6.0", {"allow_unknown": True}, ["v2.5.1", "v2.6.0"]),
+        ("v2.8.0", "v2.9.0", {"allow_unknown": True}, ["v2.9.0"]),
+    ],
+)
+def test_what_the_instance_is_changes_the_path(current, wanted, options, path):
+    assert [str(hop.version) for hop in plan(current, wanted, **options).hops] == path
+
+
+def test_every_line_has_a_source_and_a_date_not_later_than_the_data():
+    for line in (*CHECKPOINTS, *ADVICE):
+        assert line.source and date.fromisoformat(line.date) <= DATA_DATE
+    for point in CHECKPOINTS:
+        assert point.first <= point.stop <= point.last < point.needed_from <= NEWEST
+        assert known(str(point.stop))
+
+
+def test_a_stop_that_serves_two_checkpoints_says_both_reasons():
+    stop = plan("v1.9.20", "v1.91", offline=True).hops[0].as_dict()
+    assert "PostgreSQL 13" in stop["reason"] and "MongoDB 6" in stop["reason"]
+    assert stop["wait_for"] == "mongodb-fixer: Done" and stop["date"] == "2026-11-22"
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted", "options", "told", "untold"),
+    [
+        (
+            "v1.91",
+            "v2.7.1",
+            {},
+            ["docker.env is data", "Enterprise Edition has used", "whole backup"],
+            ["Admin central"],
+        ),
+        ("v1.91", "v2.7.1", {"edition": "ee"}, ["Admin central"], ["Enterprise Edition has used"]),
+        ("v1.91", "v2.3", {"database": "external"}, ["version 5.0 or newer"], ["whole backup", "docker.env is data"]),
+        ("v1.60", "v1.91", {}, ["APPSMITH_SIGNUP_DISABLED"], ["version 5.0 or newer", "PostgreSQL"]),
+        ("v1.28", "v1.40", {}, ["PostgreSQL 13 from the internet"], []),
+        ("v1.28", "v1.40", {"offline": True}, [], ["PostgreSQL 13 from the internet"]),
+    ],
+)
+def test_advice(current, wanted, options, told, untold):
+    text = " ".join(item["text"] for item in plan(current, wanted, **options).advice)
+    assert all(words in text for words in told) and not any(words in text for words in untold)
+
+
+def test_nothing_to_do_needs_no_advice():
+    assert plan("v1.91", "v1.91", database="external").advice == []
+
+
+@pytest.mark.parametrize("days", [183, 184])
+def test_old_data_warns(monkeypatch, days):
+    monkeypatch.setattr(_releases, "today", lambda: DATA_DATE + timedelta(days=days))
+    warnings = plan("v1.60", "v1.91").warnings
+    assert (["update the collection" in text for text in warnings]) == ([] if days == 183 else [True])
+
+
+def test_releases_to_avoid_warn_for_the_embedded_database():
+    assert "Avoid v1.9.38" in plan("v1.9.30", "v1.9.38").warnings[0]
+    assert plan("v1.9.30", "v1.9.38", database="external").warnings == []
+    assert not any(str(point.stop) in ("v1.9.38", "v1.9.39") for point in CHECKPOINTS)
+
+
+def test_an_unknown_release_warns_when_it_is_allowed():
+    (warning,) = plan("v1.91", "v2.9.0", allow_unknown=True).warnings
+    assert "v2.9.0 is no release that this collection knows" in warning and "read its release page" in warning
+    with pytest.raises(InvalidInput, match=r"v2\.9\.0") as error:
+        plan("v1.91", "v2.9.0")
+    assert "allow_unknown" in error.value.next_step
+    with pytest.raises(InvalidInput, match="no release of Appsmith"):
+        plan("v1.91", "latest", allow_unknown=True)
+    with pytest.raises(InvalidInput, match="can't be moved"):
+        plan("v2.9.0", "v2.8.0", allow_unknown=True)
 
 
 @pytest.mark.parametrize(
