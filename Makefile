@@ -63,6 +63,9 @@ live: venv ## the same playbook tests against the instances of INVENTORY=path
 	@test -n "$(INVENTORY)" || { echo "Say which instances: make live INVENTORY=path/to/inventory.yml" >&2; exit 2; }
 	$(BIN)/python -m pytest tests/integration -m live --timeout 0 --inventory-file "$(abspath $(INVENTORY))"
 
+chaos: venv ## an upgrade killed at each of its steps, into docs/reliability.md (ONLY=point: one; 20 minutes)
+	@$(BIN)/python tests/chaos/run.py $(if $(ONLY),--only $(ONLY))
+
 lint: lint-venv link ## ruff, yamllint, mypy, ansible-lint (production), docs
 	# The role driver_docker calls it.
 	$(BIN)/python tests/docker/docker_tools.py community >/dev/null
@@ -90,4 +93,4 @@ clean: ## take away what the targets above made
 # Two cores run two jobs; more only make the sandbox's processes wait for each other.
 JOBS ?= $(shell nproc)
 
-.PHONY: help venv lint-venv demo test unit oldest contract gitea docker services integration bench bench-test live lint sanity link build clean
+.PHONY: help venv lint-venv demo test unit oldest contract gitea docker services integration chaos bench bench-test live lint sanity link build clean
