@@ -15,7 +15,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_manife
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_stream import incoming
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
-    InvalidInput,
     ProofFailed,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._gpg import DECRYPT, GpgFailed, crypt
@@ -50,13 +49,15 @@ def verify(store: Store, manifest: Manifest, passphrase: str | None = None) -> N
     if passphrase is None or not manifest.encrypted:
         size, sha256 = sha256_of(store, manifest.archive)
     else:
-        with store.open(manifest.archive) as source, incoming(source, passphrase) as (hashed, plain):
+        with store.open(manifest.archive) as source, incoming(source, passphrase) as stream:
             try:
-                while plain.read(CHUNK):
+                while stream.plain.read(CHUNK):
                     pass
             except GpgFailed as error:
                 refused = error
-        size, sha256 = hashed.size, hashed.sha256
+            # gpg gives up at its first look: whether it is the same archive says the rest.
+            stream.drain()
+        size, sha256 = stream.hashed.size, stream.hashed.sha256
     if (size, sha256) != (manifest.size, manifest.sha256):
         raise ProofFailed(
             f"{manifest.archive} was changed since it was taken (its checksum differs)", next_step=_DISTRUST

@@ -97,6 +97,10 @@ kept:
       description: What keeps it.
       type: str
       sample: one of the newest 10
+free_bytes:
+  description: Room that is left there, in bytes; V(null) where no limit is known.
+  returned: success
+  type: int
 swept:
   description: Files of broken off runs that were removed.
   returned: success
@@ -141,6 +145,7 @@ class BackupPrune(AppsmithModule):
             removed=[one.name for one in going],
             kept=[{"name": one.name, "why": staying[one.name]} for one in there if one.name in staying],
         )
+        self.result["free_bytes"] = store.free_bytes()
         with store.alone() as known_alone:
             left = leftovers(store, known_alone=known_alone)
             self.result["swept"] = [*left, *store.sweep(dry=self.check_mode)]

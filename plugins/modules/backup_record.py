@@ -15,8 +15,8 @@ description:
   - Writes into the manifest of a backup that a drill proved it, that its upgrade was finished or taken back, and the
     like.
   - With O(source) it brings a backup from a folder of this host into the store first. That is how a backup that was
-    fetched from another host arrives. Its checksum is compared where it lies then; the manifest is written last, so that
-    there is the whole backup or none.
+    fetched from another host arrives. Its checksum is compared where it lies then; the manifest is written last, so
+    that there is the whole backup or none.
 options:
   name:
     description: Name of the backup.

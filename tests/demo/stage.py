@@ -257,6 +257,7 @@ class Stage:
             # Without the addresses a restart takes the administrator's role away.
             "appsmith_instance_environment": {"PYTHONPATH": str(SANDBOX), "APPSMITH_ADMIN_EMAILS": ADMIN["username"]},
             "appsmith_backup_directory": str(self.root / "backups"),
+            "appsmith_backup_passphrase": "made-up backup phrase",
             # Not in the home of whoever runs this.
             "appsmith_ledger_directory": str(self.root / "ledger"),
             **changed,
