@@ -292,13 +292,16 @@ def drop_orphaned_sidecars(folder: Path) -> list[str]:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
+    try:
+        return parse_env(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+
+
+def parse_env(text: str) -> dict[str, str]:
     """NAME=value lines of docker.env; the last one of a name counts; one pair of quotes is taken off."""
     values: dict[str, str] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return values
-    for line in lines:
+    for line in text.splitlines():
         name, separator, value = line.strip().partition("=")
         if not separator or name.startswith("#"):
             continue

@@ -17,12 +17,14 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._scratch import scratch
 
 ENCRYPT = (
-    "--symmetric --cipher-algo AES256 --compress-algo none --s2k-mode 3 --s2k-digest-algo SHA512 "
-    "--s2k-count 65011712".split()
+    *("--symmetric", "--cipher-algo", "AES256", "--compress-algo", "none"),
+    *("--s2k-mode", "3", "--s2k-digest-algo", "SHA512", "--s2k-count", "65011712"),
 )
 DECRYPT = ("--decrypt",)
 # The passphrase must fit into a pipe before anyone reads it.
 _LONGEST = 4096
+# And so must a text that is given to crypt().
+LONGEST_TEXT = 32768
 
 
 class GpgFailed(AppsmithError):
@@ -80,7 +82,7 @@ def check_passphrase(passphrase: str) -> None:
 
 
 @contextlib.contextmanager
-def running(options: tuple[str, ...] | list[str], passphrase: str) -> Iterator[Gpg]:
+def running(options: tuple[str, ...], passphrase: str) -> Iterator[Gpg]:
     """C(ENCRYPT) or C(DECRYPT). At the end of the block it no longer runs, whatever happened."""
     need_gpg()
     check_passphrase(passphrase)
@@ -110,10 +112,11 @@ def running(options: tuple[str, ...] | list[str], passphrase: str) -> Iterator[G
             process.wait()
 
 
-def crypt(options: tuple[str, ...] | list[str], passphrase: str, data: bytes) -> bytes:
+def crypt(options: tuple[str, ...], passphrase: str, data: bytes) -> bytes:
     """For small things, in memory; GpgFailed as above."""
+    if len(data) > LONGEST_TEXT:
+        raise ValueError("more than fits into the pipes: use running()")
     with running(options, passphrase) as gpg:
-        # Small enough for the pipes on both sides: gpg reads all before it says much.
         with contextlib.suppress(BrokenPipeError):
             write_all(gpg.stdin, data)
         gpg.stdin.close()

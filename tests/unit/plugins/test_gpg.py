@@ -61,7 +61,9 @@ def test_the_passphrase_is_neither_in_argv_nor_in_the_environment(monkeypatch):
     monkeypatch.setenv("A_SECRET_OF_THE_CALLER", "x")
     with _gpg.running(_gpg.ENCRYPT, PASSPHRASE) as gpg:
         process = Path("/proc") / str(gpg._process.pid)
-        # It waits for its input, so it is there to be looked at.
+        # It has begun, and waits for more.
+        _gpg.write_all(gpg.stdin, b"x" * 50_000)
+        gpg.stdout.read(1)
         seen = process.joinpath("cmdline").read_bytes() + process.joinpath("environ").read_bytes()
         assert b"--passphrase-fd" in seen
         assert PASSPHRASE.strip().encode() not in seen and b"A_SECRET_OF_THE_CALLER" not in seen
