@@ -119,7 +119,11 @@ class Running:
     def start(self, admin_emails: str = "") -> None:
         """Start it, or start it again with another release. The recorded servers had no administrators in their
         environment and no rate limit before them."""
-        environment = {"APPSMITH_ADMIN_EMAILS": admin_emails, "APPSMITH_RATE_LIMIT": "disabled"}
+        environment = {
+            "APPSMITH_ADMIN_EMAILS": admin_emails,
+            "APPSMITH_RATE_LIMIT": "disabled",
+            "APPSMITH_DB_URL": "mongodb://localhost:27017/appsmith",
+        }
         facts = process.start(
             self.root, self.port, self.version, name=self.name, time_scale=TIME_SCALE, environment=environment
         )

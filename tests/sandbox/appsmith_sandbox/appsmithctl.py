@@ -22,20 +22,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import process
+from . import mongotools, process
+from .mongotools import DATABASE
 from .releases import Release, release
 from .secrets import env_path, read_env
 from .store import Store
 
-DATABASE = "appsmith"
-# What Redis holds at the real one is in no backup.
-_NOT_IN_DUMP = ("sessions", "loginAttempts")
 _STRIPPED = ("APPSMITH_ENCRYPTION", "APPSMITH_MONGODB", "APPSMITH_DB_URL=")
 _STRIPPED_SINCE_REDIS_PASSWORD = ("APPSMITH_REDIS_URL=", "APPSMITH_REDIS_PASSWORD=")
 _OPENSSL = ("openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-iter", "100000")
 _LEAST_FREE = 2 * 1024**3
 _HELP = """Usage: appsmithctl <command> [options]
-Commands: backup, restore, version, check-replica-set (the sandbox has no others)"""
+Commands: backup, restore, version, check-replica-set, mongo-eval (the sandbox has no others)"""
 
 
 class NoTerminal(Exception):
@@ -89,6 +87,12 @@ class Appsmithctl:
             return self.restore(options)
         if command in ("check-replica-set", "check_replica_set", "crs"):
             return 0
+        if command in ("mongo-eval", "mongo_eval", "mongoEval"):
+            store = Store(process.store_path(self.root))
+            try:
+                return mongotools.mongo_eval(store, options, self.environment)
+            finally:
+                store.close()
         print(_HELP)
         return 0
 
@@ -163,13 +167,10 @@ class Appsmithctl:
     def _dump(self, target: Path) -> None:
         store = Store(process.store_path(self.root))
         try:
-            rows = store.dump()
+            with gzip.open(target, "wb") as out:
+                mongotools.dump(store, out)
         finally:
             store.close()
-        with gzip.open(target, "wt", encoding="utf-8") as out:
-            for coll, body in rows:
-                if coll not in _NOT_IN_DUMP:
-                    out.write(json.dumps([coll, body]) + "\n")
 
     def _env_for_archive(self, *, encrypted: bool) -> str:
         stripped = list(_STRIPPED)
@@ -366,13 +367,12 @@ class Appsmithctl:
                     name = option.partition("=")[2] or "undefined"
         print(f"Backup Database Name: {name}")
         print(f"Restoring database from {name} to {DATABASE}")
-        with gzip.open(contents / "mongodb-data.gz", "rt", encoding="utf-8") as lines:
-            rows = [tuple(json.loads(line)) for line in lines]
         if name == DATABASE:
             store = Store(process.store_path(self.root))
             try:
-                redis = [row for row in store.dump() if row[0] in _NOT_IN_DUMP]
-                store.load([*rows, *redis])
+                with gzip.open(contents / "mongodb-data.gz", "rb") as lines:
+                    # What a newer release has added stays: only collections of the dump are dropped.
+                    mongotools.load(store, lines, drop=True)
             finally:
                 store.close()
         # Else the dump went into a database of its own name, and this instance's stays as it was.
@@ -427,12 +427,14 @@ class Appsmithctl:
 def supervisorctl(root: Path, arguments: Sequence[str]) -> int:
     """start, stop, restart, status of the programs; only backend means something here."""
     verb, programs = (arguments[0], list(arguments[1:])) if arguments else ("status", [])
+    backend = process.supervised(root)
+    others = "STOPPED" if backend == "STOPPED" else "RUNNING"
     if verb == "status":
-        running = process.backend_state(root)["running"]
-        for program in ("backend", "editor", "mongodb", "postgres", "redis", "rts"):
-            up = running or program not in ("backend", "rts")
-            print(f"{program:<32} {'RUNNING' if up else 'STOPPED'}")
-        return 0 if running else 3
+        asked = programs or ["backend", "editor", "mongodb", "postgres", "redis", "rts"]
+        states = {"backend": backend, "rts": others}
+        for program in asked:
+            print(f"{program:<32} {states.get(program, 'RUNNING')}")
+        return 0 if all(states.get(program, "RUNNING") == "RUNNING" for program in asked) else 3
     if verb not in ("start", "stop", "restart"):
         print(f"*** Unknown syntax: {verb}")
         return 1
@@ -459,5 +461,11 @@ def execute(root: Path, command: Sequence[str]) -> int:
         return Appsmithctl(root, release(present["version"])).run(arguments)
     if program == "supervisorctl":
         return supervisorctl(root, arguments)
+    if program in mongotools.TOOLS:
+        store = Store(process.store_path(root))
+        try:
+            return mongotools.run(store, program, arguments)
+        finally:
+            store.close()
     print(f"{program}: command not found", file=sys.stderr)
     return 127

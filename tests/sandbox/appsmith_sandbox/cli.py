@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb, text in (("stop", "end it"), ("status", "say whether it runs (exit 3: it does not)")):
         instance.add_parser(verb, help=text).add_argument("--root", type=Path, required=True)
 
-    inside = groups.add_parser("exec", help="run appsmithctl or supervisorctl inside an instance")
+    inside = groups.add_parser("exec", help="run appsmithctl, supervisorctl, mongodump ... inside an instance")
     inside.add_argument("--root", type=Path, required=True)
     inside.add_argument("command", nargs=argparse.REMAINDER)
 
@@ -59,8 +59,9 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--call", default="deploy", help="deploy (discard or pull), fetch, status, commit ...")
             one.add_argument("--times", type=int, default=1, help="0: until removed")
             one.add_argument("--skip", type=int, default=0, help="so many calls go well before it")
-            one.add_argument("--seconds", type=float, help="late, locked: real seconds; none: until removed")
+            one.add_argument("--seconds", type=float, help="late, locked, starts: real seconds")
             one.add_argument("--status", type=int, default=502, help="gateway: 502, 503 or 504")
+            one.add_argument("--release", help="of a start: only of that release")
             one.add_argument("--not-done", action="store_true", help="no-answer, reset, gateway: before the work")
         elif verb == "wait":
             one.add_argument("--number", type=int, required=True)
@@ -142,7 +143,8 @@ def _fault(args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             return 3
     else:
-        options = {name: getattr(args, name) for name in ("application", "call", "times", "skip", "seconds", "status")}
+        names = ("application", "call", "times", "skip", "seconds", "status", "release")
+        options = {name: getattr(args, name) for name in names}
         try:
             print(faults.add(root, args.kind, done=not args.not_done, **options))
         except faults.BadFault as error:

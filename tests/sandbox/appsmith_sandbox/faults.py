@@ -4,10 +4,11 @@
 """The door for tests to make an instance fail at a chosen call, as a network or a real server has failed.
 
 What the instance does by itself (locks that leak, pulls that are refused after their work, deployments that break each
-other) needs no door. Rules stand in run/faults.json, so that they can be set from another process, outlive a restart,
-and count what they did.
+other) needs no door. Rules stand in logs/run/faults.json, so that they can be set from another process, outlive a
+restart, and count what they did.
 
     number = faults.add(root, "write-conflict", application="orders")          # the next discard or pull of orders
+    faults.add(root, "slow-migration", release="v1.91", seconds=5)
     faults.add(root, "gateway", call="status", status=504, done=False, times=2)
     number = faults.add(root, "late", application="orders")                   # stays under way until removed
     faults.wait(root, number)                                                 # it has been met
@@ -50,7 +51,17 @@ STATE = {
     "lock-leaked": "a lock that nobody holds any more, for its life of 120 s by the instance's time scale (9)",
     "view-lost": "the published view is gone, as after a pull with a read-only key; status says nothing of it",
 }
-KINDS = {**DEPLOYMENT, **NETWORK, **STATE}
+# At a start; `release`: only of that one. What goes on is held up until the rule is removed, too.
+START = {
+    "slow-migration": "the first start on another release's state takes so many seconds",
+    "endless-migration": "the same, without an end",
+    "migration-fails": "a change is broken off and the backend ends; supervisord starts it thrice, gives up (times: 0)",
+    "backend-ends": "the backend ends after so many seconds (none: at once), at every start",
+    "container-ends": "the whole process ends, with code 70, after so many seconds (none: before anything is touched)",
+    "checkpoint": "releases newer than `release` refuse a state that `release` has not run on: CHECKPOINT MISSED",
+}
+KINDS = {**DEPLOYMENT, **NETWORK, **STATE, **START}
+_MIGRATIONS = ("slow-migration", "endless-migration", "migration-fails")
 # Names of handlers by what tests call them.
 _CALLS = {
     "deploy": {"discard", "pull"},
@@ -83,6 +94,7 @@ class Fault:
     until: float | None = None
     # Of a late answer that has been late already.
     paused: bool = False
+    release: str | None = None
 
     @property
     def spent(self) -> bool:
@@ -90,7 +102,9 @@ class Fault:
 
     def meant(self, call: str, names: Iterable[str]) -> bool:
         """This call, of an application with these names and ids?"""
-        if self.kind in STATE or self.spent or call not in _CALLS.get(self.call, {self.call.replace("-", "_")}):
+        if self.kind in STATE or self.kind in START or self.spent:
+            return False
+        if call not in _CALLS.get(self.call, {self.call.replace("-", "_")}):
             return False
         return self.application is None or self.application in names
 
@@ -104,7 +118,7 @@ met: ContextVar[Fault | None] = ContextVar("met", default=None)
 
 
 def path(root: Path) -> Path:
-    return root / "run" / "faults.json"
+    return root / "logs" / "run" / "faults.json"
 
 
 def listed(root: Path) -> list[Fault]:
@@ -138,6 +152,7 @@ def add(
     seconds: float | None = None,
     status: int = 502,
     done: bool = True,
+    release: str | None = None,
 ) -> int:
     """The number of a new rule; BadFault says what is wrong with it."""
     if kind not in KINDS:
@@ -146,12 +161,18 @@ def add(
         raise BadFault(f"{kind} happens to deployments only (call: deploy, discard or pull)")
     if kind in STATE and application is None:
         raise BadFault(f"{kind} needs an application")
+    if kind == "checkpoint":
+        times = 0
+    if release is not None:
+        release = _release_name(release)
+    elif kind == "checkpoint":
+        raise BadFault("checkpoint needs a release")
     if kind == "view-lost":
         _lose_view(root, str(application))
     until = None if seconds is None or kind != "locked" else time.time() + seconds
     with _changing(root) as rules:
         number = 1 + max((rule.number for rule in rules), default=0)
-        rule = Fault(number, kind, application, call, times, skip, seconds, status, done, until=until)
+        rule = Fault(number, kind, application, call, times, skip, seconds, status, done, until=until, release=release)
         rule.hits = 1 if kind == "view-lost" else 0
         rules.append(rule)
     return number
@@ -175,6 +196,15 @@ def wait(root: Path, number: int, times: int = 1, patience: float = 60.0) -> Non
         if time.monotonic() >= deadline:
             raise TimeoutError(f"fault {number} was not met within {patience:.0f} s")
         time.sleep(0.01)
+
+
+def _release_name(name: str) -> str:
+    from .releases import UnknownRelease, release
+
+    try:
+        return release(name).name
+    except UnknownRelease as error:
+        raise BadFault(str(error)) from error
 
 
 def _lose_view(root: Path, application: str) -> None:
@@ -213,6 +243,30 @@ def take(root: Path, call: str, app: dict[str, object] | None) -> Fault | None:
                 rule.hits += 1
                 return rule
     return None
+
+
+def take_start(root: Path, release: str, *, migrates: bool | None) -> Fault | None:
+    """What a start of this release meets. migrates None: before the state is looked at."""
+    if not path(root).exists():
+        return None
+    with _changing(root) as rules:
+        for rule in rules:
+            early = rule.kind == "container-ends"
+            if rule.kind not in START or rule.kind == "checkpoint" or rule.spent or early != (migrates is None):
+                continue
+            if rule.release not in (None, release) or (rule.kind in _MIGRATIONS and not migrates):
+                continue
+            if rule.skip:
+                rule.skip -= 1
+                continue
+            rule.hits += 1
+            return rule
+    return None
+
+
+def checkpoints(root: Path) -> list[str]:
+    """Releases that have to be passed."""
+    return [str(rule.release) for rule in listed(root) if rule.kind == "checkpoint"]
 
 
 def is_met(*kinds: str) -> bool:

@@ -4,7 +4,7 @@
 """One instance as one process: start, stop, status, and what is in the files that the process leaves.
 
 The process holds a lock on its folder as long as it lives, so that a file left by a killed one never counts. Backend
-and Caddy share the process; `run/backend.json` says whether the backend is to run (supervisorctl writes it). What
+and Caddy share the process; `logs/run/backend.json` says whether the backend is to run (supervisorctl writes it). What
 runs in it is in serve.py: looking at an instance from outside does not load a web server.
 """
 
@@ -22,27 +22,58 @@ from pathlib import Path
 from typing import IO, Any
 
 from .releases import Release, release
-from .store import now_text
 
 SCALE_VARIABLE = "APPSMITH_SANDBOX_TIME_SCALE"
+# As a failing entrypoint ends the container; every other end of the process is one that supervisord minds.
+CONTAINER_ENDED = 70
+
+
+def run_folder(root: Path) -> Path:
+    """Not in what a backup takes: the real one's is /tmp of the container."""
+    return root / "logs" / "run"
 
 
 def facts_path(root: Path) -> Path:
-    return root / "run" / "instance.json"
+    return run_folder(root) / "instance.json"
 
 
 def backend_path(root: Path) -> Path:
-    return root / "run" / "backend.json"
+    """Whether the backend is to run: supervisorctl's will."""
+    return run_folder(root) / "backend.json"
+
+
+def state_path(root: Path) -> Path:
+    """What supervisord says of the backend."""
+    return run_folder(root) / "state.json"
+
+
+def last_path(root: Path) -> Path:
+    """The release of the last start, as the image of a stopped container tells it."""
+    return run_folder(root) / "last.json"
 
 
 def store_path(root: Path) -> Path:
     return root / "data" / "mongodb" / "state.db"
 
 
+def write_json(path: Path, value: Any) -> None:
+    """Whole or not at all."""
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(value), encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def take_lock(root: Path, patience: float = 0.0) -> IO[str] | None:
     """The instance's lock, or None when a process holds it for longer than `patience`."""
-    (root / "run").mkdir(parents=True, exist_ok=True)
-    handle = (root / "run" / "lock").open("a+")
+    run_folder(root).mkdir(parents=True, exist_ok=True)
+    handle = (run_folder(root) / "lock").open("a+")
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -56,43 +87,36 @@ def take_lock(root: Path, patience: float = 0.0) -> IO[str] | None:
 
 
 def status(root: Path) -> dict[str, Any]:
-    """{running, pid, port, version, name}"""
+    """{running, pid, port, version, name}; a stopped one tells the version of its last start, as a container does."""
     stopped: dict[str, Any] = {"running": False, "pid": None, "port": None, "version": None}
-    if not (root / "run").is_dir():
+    if not run_folder(root).is_dir():
         return stopped
+    stopped["version"] = (read_json(last_path(root)) or {}).get("version")
     handle = take_lock(root)
     if handle is not None:
         handle.close()
         return stopped
-    try:
-        return {"running": True, **json.loads(facts_path(root).read_text(encoding="utf-8"))}
-    except (OSError, ValueError):
-        # It lives, but does not listen yet.
-        return {**stopped, "running": True}
+    facts = read_json(facts_path(root))
+    # Without them it lives, but does not listen yet.
+    return {"running": True, **facts} if facts else {**stopped, "running": True}
 
 
 def backend_state(root: Path) -> dict[str, Any]:
-    try:
-        state: dict[str, Any] = json.loads(backend_path(root).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        state = {"running": True, "starts": 0}
+    state: dict[str, Any] = read_json(backend_path(root)) or {"running": True, "starts": 0}
     return state
+
+
+def supervised(root: Path) -> str:
+    """RUNNING, STARTING, STOPPED, BACKOFF or FATAL."""
+    if not backend_state(root)["running"]:
+        return "STOPPED"
+    return str((read_json(state_path(root)) or {}).get("state", "STARTING"))
 
 
 def set_backend(root: Path, running: bool) -> None:
     """Stop or start the backend inside the running instance; a start goes through the whole start-up again."""
     state = backend_state(root)
-    state = {"running": running, "starts": state["starts"] + (1 if running else 0)}
-    temporary = backend_path(root).with_suffix(".new")
-    temporary.write_text(json.dumps(state), encoding="utf-8")
-    temporary.replace(backend_path(root))
-
-
-def write_log(root: Path, text: str) -> None:
-    path = root / "logs" / "backend" / "backend.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as log:
-        log.write(f"{now_text()} {text}\n")
+    write_json(backend_path(root), {"running": running, "starts": state["starts"] + (1 if running else 0)})
 
 
 def serve_command(
@@ -128,10 +152,12 @@ def start(
         if present["version"] == wanted.name and port in (0, present["port"]):
             return present
         raise RuntimeError(f"{root}: an instance runs here already ({present['version']}, port {present['port']})")
-    (root / "logs" / "backend").mkdir(parents=True, exist_ok=True)
+    # What `docker logs` shows of a container.
+    log_path = root / "logs" / "supervisor" / "process.log"
+    log_path.parent.mkdir(parents=True, exist_ok=True)
     package = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
-    with (root / "logs" / "backend" / "process.log").open("ab") as log:
+    with log_path.open("ab") as log:
         begin = log.tell()
         child = subprocess.Popen(
             serve_command(root, port, wanted, name, startup_seconds, time_scale),
@@ -145,7 +171,7 @@ def start(
     while time.monotonic() < deadline:
         code = child.poll()
         if code is not None:
-            said = (root / "logs" / "backend" / "process.log").read_bytes()[begin:].decode(errors="replace").strip()
+            said = log_path.read_bytes()[begin:].decode(errors="replace").strip()
             raise RuntimeError(said.splitlines()[-1] if said else f"the instance ended with exit code {code}")
         present = status(root)
         if present["running"] and present["pid"] == child.pid:

@@ -9,6 +9,7 @@ after-v1.91.md, section 3) and are marked `checked=False`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 CHECKED = ("v1.60", "v1.91")
@@ -90,18 +91,26 @@ def release(name: str) -> Release:
     return Release(known, wanted, server, client)
 
 
-def start_refusal(state: Release | None, wanted: Release) -> str | None:
-    """Why the server of one release will not start on the state that another has left; None = it will."""
+def start_refusal(
+    state: Release | None, wanted: Release, migrating: Release | None = None, checkpoints: Iterable[str] = ()
+) -> str | None:
+    """Why the server of one release will not start on the state that another has left; None = it will.
+
+    `migrating`: the state is on its way to that release; `checkpoints`: more releases that must have run."""
     if state is None:
         return None
-    if wanted.number < state.number:
+    reached = migrating or state
+    if wanted.number < reached.number:
         return (
-            f"AE-APP-5022: the database is of release {state.name}, this server is {wanted.name}: "
-            "a downgrade is not supported"
+            f"start refused: Schema mismatch error AE-APP-5022: the database is of release {reached.name}, this server "
+            f"is {wanted.name}: a downgrade is not supported"
         )
-    if wanted.number >= (2, 0, 0) and state.number < (1, 96, 0):
+    missed = [one for one in checkpoints if state.number < number(one) < wanted.number]
+    if not missed and wanted.number >= (2, 0, 0) and state.number < (1, 96, 0):
+        missed = ["v1.96"]
+    if missed:
         return (
-            f"APPSMITH BACKEND START ABORTED — CHECKPOINT MISSED: {state.name} must first run one of v1.96 to v1.99 "
-            f"before {wanted.name}"
+            f"APPSMITH BACKEND START ABORTED \u2014 CHECKPOINT MISSED: {state.name} must first run "
+            f"{' and then '.join(sorted(missed, key=number))} before {wanted.name}"
         )
     return None

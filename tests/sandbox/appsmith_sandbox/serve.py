@@ -5,29 +5,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from .app import Application, Instance
-from .migrate import StartRefused, prepare
 from .process import (
+    CONTAINER_ENDED,
     backend_path,
     backend_state,
     facts_path,
+    last_path,
     serve_command,
     set_backend,
     store_path,
     take_lock,
-    write_log,
+    write_json,
 )
 from .releases import Release
-from .secrets import make_env, read_env
+from .secrets import make_env
+from .starts import Backend, container_fault, environment_of
 from .store import Store
 
 
@@ -36,50 +36,33 @@ class Served(Application):
 
     def __init__(self, instance: Instance, startup_seconds: float) -> None:
         super().__init__(instance)
-        self.startup_seconds = startup_seconds
+        self.backend = Backend(instance, startup_seconds)
         self._seen: tuple[int, int] | None = None
         self._starts = backend_state(instance.root)["starts"]
-        self.failure: str | None = None
+        self.backend.start()
 
     def backend_answers(self) -> bool:
         """Look whether somebody stopped or started the backend; a stat per request is all that it costs."""
         try:
             found = backend_path(self.instance.root).stat()
         except OSError:
-            return self.failure is None
+            return self.backend.up
         mark = (found.st_mtime_ns, found.st_ino)
         if mark != self._seen:
             self._seen = mark
             state = backend_state(self.instance.root)
-            self._running = bool(state["running"])
-            if self._running and state["starts"] != self._starts:
+            if not state["running"]:
+                self.backend.halt()
+            elif state["starts"] != self._starts:
                 self._starts = state["starts"]
-                self._boot_again()
-        return self._running and self.failure is None
-
-    def _boot_again(self) -> None:
-        instance = self.instance
-        instance.ready_at = time.monotonic() + self.startup_seconds
-        instance.git.clear()
-        instance.environment = environment_of(instance.root)
-        try:
-            prepare(instance.store, instance.release, os.environ)
-            self.failure = None
-            write_log(instance.root, f"backend {instance.release.name} started again")
-        except StartRefused as error:
-            self.failure = str(error)
-            write_log(instance.root, f"start refused: {error}")
-
-
-def environment_of(root: Path) -> dict[str, str]:
-    """docker.env, with the process environment over it, empty values included."""
-    return {**read_env(root), **{key: value for key, value in os.environ.items() if key.startswith("APPSMITH_")}}
+                self.backend.start()
+        return self.backend.up
 
 
 def serve(
     root: Path, port: int, wanted: Release, *, name: str, startup_seconds: float = 0.0, time_scale: float = 1.0
 ) -> int:
-    """Run an instance in the foreground until a signal ends it. 1 = this release will not start on this state."""
+    """Run an instance in the foreground until a signal ends it, also when its backend does not come up."""
     import uvicorn
 
     root = root.resolve()
@@ -88,19 +71,6 @@ def serve(
     if lock is None:
         print(f"{root}: an instance runs here already", file=sys.stderr)
         return 1
-    facts_path(root).unlink(missing_ok=True)
-    for folder in ("configuration", "data/backup", "data/restore", "git-storage", "logs/appsmithctl", "ssl"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    make_env(root)
-    set_backend(root, True)
-    store = Store(store_path(root))
-    try:
-        migrated = prepare(store, wanted, os.environ)
-    except StartRefused as error:
-        write_log(root, f"start refused: {error}")
-        print(error, file=sys.stderr)
-        return 1
-    write_log(root, f"backend {wanted.name} {'migrated the state and ' if migrated else ''}started")
     # With the protocol named, asyncio switches Nagle's algorithm off; without, every answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,6 +82,15 @@ def serve(
         return 1
     listener.listen(128)
     port = listener.getsockname()[1]
+    facts_path(root).unlink(missing_ok=True)
+    for folder in ("configuration", "data/backup", "data/restore", "git-storage", "logs/appsmithctl", "ssl"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    make_env(root)
+    write_json(last_path(root), {"version": wanted.name})
+    if container_fault(root, wanted):
+        return CONTAINER_ENDED
+    set_backend(root, True)
+    store = Store(store_path(root))
     instance = Instance(
         root=root,
         store=store,
@@ -142,11 +121,7 @@ def serve(
 
     signal.signal(signal.SIGHUP, restart)
     facts = {"pid": os.getpid(), "port": port, "version": wanted.name, "name": name, "checked": wanted.checked}
-    # Only now: loading the modules takes a while, which is no part of the start-up that was asked for.
-    instance.ready_at = time.monotonic() + startup_seconds
-    temporary = facts_path(root).with_suffix(".new")
-    temporary.write_text(json.dumps(facts), encoding="utf-8")
-    temporary.replace(facts_path(root))
+    write_json(facts_path(root), facts)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -154,6 +129,7 @@ def serve(
     finally:
         if not again:
             facts_path(root).unlink(missing_ok=True)
+        application.backend.halt()
         store.close()
     if again:
         # POST /admin/restart: the same command anew; the lock goes with the old one at exec.

@@ -153,10 +153,20 @@ class Store:
         with self._lock:
             return self._connection.execute("SELECT coll, body FROM docs ORDER BY number").fetchall()
 
-    def load(self, rows: list[tuple[str, str]]) -> None:
+    def restore(self, rows: list[tuple[str, str]], *, drop: bool) -> tuple[int, int]:
+        """How many came in, and how many were there already. drop: the collections of the rows are emptied before."""
+        made = 0
         with self.tx():
-            self._connection.execute("DELETE FROM docs")
-            self._connection.executemany(
-                "INSERT INTO docs (coll, id, body) VALUES (?, json_extract(?2, '$.id'), ?2)",
-                rows,
-            )
+            if drop:
+                for coll in {coll for coll, _body in rows}:
+                    self._connection.execute("DELETE FROM docs WHERE coll = ?", (coll,))
+            for coll, body in rows:
+                made += self._connection.execute(
+                    "INSERT OR IGNORE INTO docs (coll, id, body) VALUES (?1, json_extract(?2, '$.id'), ?2)",
+                    (coll, body),
+                ).rowcount
+        return made, len(rows) - made
+
+    def drop_database(self, but: tuple[str, ...]) -> None:
+        with self.tx():
+            self._connection.execute(f"DELETE FROM docs WHERE coll NOT IN ({', '.join('?' * len(but))})", but)

@@ -265,7 +265,7 @@ def test_store(tmp_path: Path) -> None:
     assert [one["a"] for one in store.find("things")] == [1, 2]
     other = Store(tmp_path / "state.db")
     assert other.get("things", first["id"]) == first
-    other.load(store.dump())
+    assert other.restore(store.dump(), drop=True) == (2, 0)
     assert [one["a"] for one in store.find("things")] == [1, 2]
     assert store.delete("things", first["id"]) is True and store.delete("things", first["id"]) is False
     with pytest.raises(KeyError):
