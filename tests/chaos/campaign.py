@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from chaos_world import HOSTS, SIDES, Failed, Run, Was, World
 from points import Point
 
-# To an upgrade that has nothing to do.
+# What came after an upgrade that was finished may be lost.
 CONFIRM = ("-e", "rollback_confirm=true")
 
 
@@ -65,6 +65,7 @@ def begin(world: World, point: Point) -> None:
 def kill(world: World, point: Point) -> Run:
     places = {
         "backups": world.stage.root / "backups",
+        "repositories": world.repositories,
         **{side: world.root(side) for side in SIDES},
     }
     arguments = list(point.arguments)
@@ -80,7 +81,6 @@ def kill(world: World, point: Point) -> Run:
         world.module(point.side, "workspace", name="Made after the backup")
     for side, kind, options in point.faults:
         world.fault(side, kind, **options)
-    root = world.stage.root
     run = world.play(
         point.playbook,
         *arguments,
@@ -92,7 +92,7 @@ def kill(world: World, point: Point) -> Run:
             "seconds": point.seconds,
             "files": [one.format(**places) for one in point.files],
             "absent": [one.format(**places) for one in point.absent],
-            "known": [str(one) for one in root.glob("**/*") if one.is_file()] if point.files or point.absent else [],
+            "written": [one.format(**places) for one in point.written],
             "instances": [str(world.facts_path(side)) for side in point.instances],
             "alone": point.alone,
         },
@@ -156,10 +156,27 @@ def by_restore(world: World, point: Point) -> str:
     return _shown(world)
 
 
+def by_provision(world: World, point: Point) -> str:
+    """Nothing was moved yet: what was stopped is started, and is what it was."""
+    was = world.was[point.begin]
+    world.need(world.play("provision"))
+    check(
+        _releases(world, was.releases),
+        world.same_by_manifest(was),
+        *(world.as_before(side, was) for side in SIDES),
+        world.nothing_lost(was),
+        world.smoke(),
+        world.refused_promotion(),
+        world.leftovers(store=False),
+    )
+    return _shown(world)
+
+
 ANSWERS: dict[str, Callable[[World, Point], str]] = {
     "upgrade": by_upgrade,
     "rollback": by_rollback,
     "restore": by_restore,
+    "provision": by_provision,
 }
 
 

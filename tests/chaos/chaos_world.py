@@ -17,8 +17,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,31 +90,34 @@ class Was:
     backups: set[str]
 
 
-@dataclass
 class World:
-    folder: Path
-    stage: Stage = field(init=False)
-    ports: dict[str, int] = field(init=False)
-    runs: int = 0
-    saved: dict[str, dict[str, str]] = field(default_factory=dict)
-    was: dict[str, Was] = field(default_factory=dict)
-    label: str = "world"
-    sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """stage, inventory: a pair that runs already; else one is made."""
 
-    def __post_init__(self) -> None:
-        self.stage = Stage(self.folder / "stage", time_scale=0.05)
-        self.ports = {side: free_port() for side in SIDES}
-        self.temporary = self.folder / "tmp"
-        self.logs = self.folder / "logs"
+    def __init__(self, folder: Path, stage: Stage | None = None, inventory: Path | None = None) -> None:
+        self.folder = folder
+        self.stage = stage or Stage(folder / "stage", time_scale=0.05)
+        self.inventory = inventory or self.stage.root / "inventory.yml"
+        self.temporary, self.logs = folder / "tmp", folder / "logs"
+        self.ports: dict[str, int] = {}
+        self.saved: dict[str, dict[str, str]] = {}
+        self.was: dict[str, Was] = {}
+        self.label = "world"
+        self._runs = 0
+        self._marks: list[str] = []
+        self._sessions: dict[str, dict[str, Any]] = {}
+        for one in (folder, self.temporary, self.logs):
+            one.mkdir(parents=True, exist_ok=True)
+        self._others = self._running()
+        if stage is not None:
+            self.ports = {side: int(process.status(self.root(side))["port"]) for side in SIDES}
 
     # -- beginning and end -------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Both instances at the old release with two applications, promoted once; and a backup made by hand of each."""
-        for one in (self.folder, self.temporary, self.logs):
-            one.mkdir(parents=True, exist_ok=True)
         self.stage.start()
+        self.ports = {side: free_port() for side in SIDES}
         hosts = {side: {HOSTS[side]: self.stage.host(side, self.ports[side])} for side in SIDES}
-        self.stage.write_inventory(self.stage.root / "inventory.yml", self.stage.inventory(hosts))
+        self.stage.write_inventory(self.inventory, self.stage.inventory(hosts))
         for playbook in ("provision", "promote", "backup"):
             self.need(self.play(playbook))
         self.save("base", look=True)
@@ -128,10 +130,11 @@ class World:
     # -- playbooks ---------------------------------------------------------------------------------------------------
     def play(self, playbook: str, *arguments: str, point: dict[str, Any] | None = None) -> Run:
         """Run it to its end, or until the point kills it; nothing of it lives on (unless it was killed alone)."""
-        self.runs += 1
-        log = self.logs / f"{self.label}-{self.runs:03}-{playbook}.log"
+        self._runs += 1
+        log = self.logs / f"{self.label}-{self._runs:03}-{playbook}.log"
         mark, told = uuid.uuid4().hex, self.folder / "told"
         told.unlink(missing_ok=True)
+        self._marks.append(mark)
         environment = {
             **ansible_environment(self.folder),
             "TMPDIR": str(self.temporary),
@@ -143,7 +146,7 @@ class World:
         if point is not None:
             environment["CHAOS_POINT"] = json.dumps({**point, "told": str(told)})
         program = str(Path(sys.executable).with_name("ansible-playbook"))
-        command = [program, "-i", "inventory.yml", f"stagecraft.appsmith.{playbook}", *arguments]
+        command = [program, "-i", str(self.inventory), f"stagecraft.appsmith.{playbook}", *arguments]
         begun = time.monotonic()
         with log.open("w") as output:
             print(f"$ {' '.join(command)}", file=output, flush=True)
@@ -215,7 +218,8 @@ class World:
     @property
     def _parts(self) -> list[Path]:
         root = self.stage.root
-        return [root / "instances", root / "git" / "repositories", root / "backups", root / "ledger", self.temporary]
+        instances = [self.root(side) for side in SIDES]
+        return [*instances, root / "git" / "repositories", root / "backups", root / "ledger", self.temporary]
 
     def save(self, name: str, *, look: bool = False) -> None:
         """Everything that a playbook can change, by copies of folders; what ran runs again afterwards."""
@@ -232,6 +236,9 @@ class World:
         self._run(running)
 
     def put_back(self, name: str) -> None:
+        while self._marks:
+            # A module that worked on without its playbook.
+            kill_at.kill_run(self._marks.pop())
         for side in SIDES:
             self.kill_instance(side)
         place = self.folder / "saved" / name
@@ -242,7 +249,7 @@ class World:
         self._run(self.saved[name])
 
     def _run(self, running: dict[str, str]) -> None:
-        self.sessions.clear()
+        self._sessions.clear()
         for side, release in running.items():
             if release:
                 self.start_instance(side, release)
@@ -250,13 +257,13 @@ class World:
     # -- looks ---------------------------------------------------------------------------------------------------------
     def module(self, side: str, name: str, **options: Any) -> dict[str, Any]:
         """A module's result, on one side's instance, in this process."""
-        if side not in self.sessions:
+        if side not in self._sessions:
             who = {f"appsmith_{key}": value for key, value in ADMIN.items()}
             said = execute("login", {"appsmith_url": f"http://127.0.0.1:{self.ports[side]}", **who})
             if said.get("failed"):
                 raise Failed(f"signing in to {side} failed: {said.get('msg')}")
-            self.sessions[side] = {key: value for key, value in said["connection"].items() if value is not None}
-        return execute(name, {**self.sessions[side], **options})
+            self._sessions[side] = {key: value for key, value in said["connection"].items() if value is not None}
+        return execute(name, {**self._sessions[side], **options})
 
     def held(self) -> dict[str, compare.Held]:
         return {side: compare.held(self.root(side)) for side in SIDES}
@@ -288,7 +295,7 @@ class World:
         found = []
         for path in (self.stage.root / "backups").rglob("*.json"):
             manifest = json.loads(path.read_text())
-            if side in str(manifest.get("instance")) and reason in ("", manifest["reason"]):
+            if str(self.ports[side]) in manifest["instance"] and reason in ("", manifest["reason"]):
                 found.append((manifest["created"], manifest["name"]))
         return [name for _created, name in sorted(found)]
 
@@ -343,9 +350,10 @@ class World:
         for side in SIDES:
             root = self.root(side)
             ours = [*root.rglob(".stagecraft*"), *root.rglob("*.unfinished-restore.*")]
-            said += [
-                f"{side}: {one.relative_to(root)} is left" for one in ours if not one.name.endswith((".lock", ".json"))
-            ]
+            # A lock is a file that stays; what a confirmed restore replaced is kept on purpose.
+            ours += (root / ".stagecraft-restore").glob("*")
+            kept = (".stagecraft.lock", ".stagecraft-restore", "kept")
+            said += [f"{side}: {one.relative_to(root)} is left" for one in ours if one.name not in kept]
             vendors = list((root / "data" / "backup").glob("*"))
             said += [f"{side}: data/backup holds {one.name}" for one in vendors]
         if store:
@@ -358,12 +366,14 @@ class World:
         ours = [one for one in self.temporary.glob("*") if not one.name.startswith(_OTHERS_LITTER)]
         said += [f"{one.name} is left in TMPDIR" for one in ours]
         said += self._secrets_in_temporary()
-        roots = {str(self.root(side).resolve()) for side in SIDES}
-        for number, _parent, command, _environment in kill_at.processes():
-            if kill_at.is_instance(command) and str(self.folder) in command:
-                root_of = command.split(" --root ")[1].split()[0]
-                said += [] if root_of in roots else [f"an instance runs in {root_of} (process {number})"]
-        return said
+        return said + [f"an instance runs in {root}" for root in sorted(self._running() - self._others)]
+
+    def _running(self) -> set[str]:
+        """Folders of the instances of this world that run, beside the pair."""
+        pair = {str(self.root(side).resolve()) for side in SIDES}
+        commands = [command for _number, _parent, command, _environment in kill_at.processes()]
+        roots = {one.split(" --root ")[1].split()[0] for one in commands if kill_at.is_instance(one)}
+        return {root for root in roots if root.startswith((str(self.stage.root), str(self.folder)))} - pair
 
     def _secrets_in_temporary(self) -> list[str]:
         secrets = [
@@ -402,13 +412,3 @@ def wait_until(holds: Any, seconds: float = 20) -> None:
         if time.monotonic() > deadline:
             raise Failed("an instance did not end")
         time.sleep(0.01)
-
-
-@contextlib.contextmanager
-def world(folder: Path) -> Iterator[World]:
-    made = World(folder)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()

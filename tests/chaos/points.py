@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 STAGING, PRODUCTION = "staging", "production"
@@ -24,9 +24,11 @@ class Point:
     # start: before it does anything; after: it is done; during: after `seconds`, with `files` there and `absent` not.
     moment: str = "start"
     seconds: float = 0.0
-    # In the folder of the world: {backups}, {staging}, {production}. What was there before doesn't count.
+    # Patterns of paths, with {backups}, {repositories}, {staging}, {production}. What was there before doesn't count.
     files: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    # Files that have to have been written to since the task began.
+    written: tuple[str, ...] = ()
     # Instances whose process is killed with it.
     instances: tuple[str, ...] = ()
     # Only ansible-playbook: what it started works on.
@@ -38,29 +40,97 @@ class Point:
     target: str = "v1.91"
     # (side, kind, options) at the sandbox's fault door, until the kill.
     faults: tuple[tuple[str, str, dict[str, Any]], ...] = ()
-    # What ends it, each from the same wreck: upgrade, rollback, restore.
+    # What ends it, each from the same wreck: upgrade, rollback, restore, or provision (which starts what is stopped).
     answers: tuple[str, ...] = ("upgrade",)
     # Who goes back with the rollback.
     back: tuple[str, ...] = (STAGING,)
 
 
-IMPOSSIBLE = '{"upgrade_smoke_tests": [{"application": "orders", "pages": ["A page that nobody made"]}]}'
+STOP, START, TAKE = "Stop the instance", "Start the instance", "Take a backup and prove it"
+TEST, BACK = "Run the smoke tests", "Put the backup in place"
+PART, ARCHIVE, MANIFEST = "{backups}/*/.*.part", "{backups}/*/*.tar.gz.gpg", "{backups}/*/*.json"
+UP_OR_BACK = ("upgrade", "rollback")
+IMPOSSIBLE = ("-e", '{"upgrade_smoke_tests": [{"application": "orders", "pages": ["A page that nobody made"]}]}')
+
+
+def of_production(point: Point, when: str, **changed: Any) -> Point:
+    """The same on the other side."""
+    files = {
+        name: tuple(one.replace("{staging}", "{production}") for one in getattr(point, name))
+        for name in ("files", "absent", "written")
+    }
+    instances = tuple(PRODUCTION for _one in point.instances)
+    back = {"side": PRODUCTION, "back": (PRODUCTION,), "instances": instances}
+    return replace(point, **{"name": f"production-{point.name}", "when": when, **back, **files, **changed})
+
+
+STOPPED = Point(
+    "stopped", "when staging is stopped, before it is backed up", STOP, STAGING, moment="after",
+    answers=("upgrade", "provision"),
+)  # fmt: skip
+COLD = Point(
+    "cold-backup", "in the middle of staging's cold backup", TAKE, STAGING, nth=2, moment="during", files=(PART,),
+    answers=("upgrade", "provision"),
+)  # fmt: skip
+START_NEW = Point(
+    "start-new", "before the new release starts on staging", START, STAGING, answers=UP_OR_BACK
+)  # fmt: skip
+VERIFYING = Point(
+    "verifying", "while staging is tested", TEST, STAGING, moment="during", seconds=0.1, answers=UP_OR_BACK
+)  # fmt: skip
+FINISHED = Point(
+    "not-finished", "before staging's upgrade is written down as finished", "Write down that the upgrade is finished",
+    STAGING, answers=UP_OR_BACK,
+)  # fmt: skip
+PUT_BACK = Point(
+    "put-back", "while staging is put back, since its tests failed", BACK, STAGING, moment="during",
+    files=("{staging}/.stagecraft-restore/new/*",), arguments=IMPOSSIBLE, answers=UP_OR_BACK,
+)  # fmt: skip
 
 POINTS: tuple[Point, ...] = (
-    Point("preflight", "while all are looked at", "Plan the way", STAGING),
-    Point(
-        "hot-backup", "in the middle of the hot backup", "Take a backup and prove it", STAGING, moment="during",
-        seconds=0.4,
-    ),
-    Point("stopped", "after staging was stopped", "Stop the instance", STAGING, moment="after"),
-    Point("start-new", "before the new release starts on staging", "Start the instance", STAGING,
-          answers=("upgrade", "rollback")),
-    Point("migrating", "while staging migrates", "Wait until the instance is ready", STAGING, nth=3, moment="during",
-          seconds=0.1, instances=(STAGING,), answers=("upgrade", "rollback")),
-    Point("verifying", "while staging is tested", "Run the smoke tests", STAGING, moment="during", seconds=0.1,
-          answers=("upgrade", "rollback")),
-    Point("put-back", "while staging is put back after a failed test", "Restore the archive", STAGING,
-          moment="during", seconds=0.2, arguments=("-e", IMPOSSIBLE), answers=("upgrade", "rollback")),
-    Point("rollback", "in the middle of a rollback", "Restore the archive", PRODUCTION, moment="during", seconds=0.2,
-          playbook="rollback", begin="upgraded", answers=("upgrade", "rollback"), back=BOTH),
+    # -- an upgrade, before anything is moved
+    Point("preflight", "while both are looked at", "Plan the way", STAGING),
+    Point("hot-backup", "in the middle of the hot backups", TAKE, PRODUCTION, moment="during", files=(PART,)),
+    # -- staging
+    STOPPED,
+    COLD,
+    Point("no-manifest", "when staging's cold backup is there, but not its manifest", TAKE, STAGING, nth=2,
+          moment="during", files=(ARCHIVE,), absent=(MANIFEST,), answers=("upgrade", "provision")),
+    Point("backed-up", "when staging's cold backup is done", TAKE, STAGING, nth=2, moment="after", answers=UP_OR_BACK),
+    START_NEW,
+    Point("migrating", "in the middle of staging's migration", START, STAGING, moment="after", instances=(STAGING,),
+          faults=((STAGING, "slow-migration", {"seconds": 8.0}),), answers=UP_OR_BACK),
+    Point("migrates-on", "in the middle of staging's migration, which goes on", START, STAGING, moment="after",
+          alone=True, faults=((STAGING, "slow-migration", {"seconds": 8.0}),)),
+    Point("between-hops", "between two hops of staging", START, STAGING, nth=2, target="v2.0", answers=UP_OR_BACK),
+    VERIFYING,
+    Point("tested", "when staging has passed, before the sweep", "Commit what the migration left", STAGING,
+          answers=UP_OR_BACK),
+    Point("sweeping", "between the sweep's two commits", "Commit what the migration left", STAGING, moment="during",
+          written=("{repositories}/acme/orders.git/refs/heads/staging",),
+          faults=((STAGING, "late", {"application": "support-desk", "call": "commit"}),)),
+    FINISHED,
+    PUT_BACK,
+    # -- between the two, and production
+    Point("gate", "at the gate between the two", "Find out whether somebody has to be asked", PRODUCTION,
+          answers=UP_OR_BACK),
+    of_production(STOPPED, "when production is stopped, before it is backed up"),
+    of_production(COLD, "in the middle of production's cold backup, which goes on", alone=True, answers=("upgrade",)),
+    of_production(START_NEW, "before the new release starts on production", instances=(STAGING,)),
+    of_production(VERIFYING, "while production is tested"),
+    Point("deploying", "between the sweep's two discards on production", "Throw away what the migration left",
+          PRODUCTION, moment="during", seconds=0.4,
+          faults=((PRODUCTION, "late", {"application": "support-desk", "call": "discard"}),)),
+    of_production(FINISHED, "before production's upgrade is written down as finished", back=BOTH),
+    of_production(PUT_BACK, "while production is put back, since its tests failed"),
+    # -- ways back
+    Point("rollback", "when the rollback has unpacked production's backup", BACK, PRODUCTION, moment="during",
+          files=("{production}/.stagecraft-restore/before/*",), playbook="rollback", begin="upgraded",
+          answers=UP_OR_BACK, back=BOTH),
+    Point("rollback-start", "before the rollback starts the old release", "Start the instance", STAGING,
+          playbook="rollback", begin="upgraded", answers=UP_OR_BACK, back=BOTH),
+    Point("restore", "while the database is restored from a hot backup", "Restore the database", PRODUCTION,
+          moment="during", seconds=0.3, playbook="restore", answers=("restore",)),
+    Point("restore-confirm", "before a restore is confirmed", "Confirm the restore", PRODUCTION, playbook="restore",
+          answers=("restore", "upgrade")),
 )  # fmt: skip

@@ -59,7 +59,7 @@ def line(outcome: Outcome) -> str:
 
 
 def table(outcomes: Iterable[Outcome]) -> str:
-    said = {"upgrade": "upgrade.yml again", "rollback": "rollback.yml", "restore": "restore.yml again"}
+    said = {name: f"`{name}.yml`" for name in ("upgrade", "rollback", "restore", "provision")}
     rows = ["| Point | Killed | Ended by |", "|---|---|---|"]
     for outcome in sorted(outcomes, key=lambda one: POINTS.index(one.point)):
         point = outcome.point

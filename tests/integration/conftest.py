@@ -33,6 +33,7 @@ ORDER = (
     "test_provision",
     "test_promote",
     "test_user_errors",
+    "test_sandbox_faults",
     "test_upgrade",
     "test_sandbox_two_workspaces",
     "test_sandbox_export",
@@ -40,6 +41,7 @@ ORDER = (
     "test_sandbox_promotion",
     "test_sandbox_promotion_ways",
     "test_sandbox_requests",
+    "test_sandbox_chaos",
 )
 HERE = Path(__file__).parent
 

@@ -144,12 +144,15 @@ class CallbackModule(CallbackBase):
         seconds = float(self.point.get("seconds", 0))
         files = list(self.point.get("files", []))
         absent = list(self.point.get("absent", []))
-        known = set(self.point.get("known", []))
+        # What is there already isn't what is waited for.
+        known = {path for one in [*files, *absent] for path in glob.glob(one)}
+        written = {path: os.stat(path).st_mtime_ns for one in self.point.get("written", []) for path in glob.glob(one)}
         begun = time.monotonic()
         while not over.is_set():
             there = all(set(glob.glob(one)) - known for one in files)
             gone = not any(set(glob.glob(one)) - known for one in absent)
-            if there and gone and time.monotonic() - begun >= seconds:
+            fresh = all(os.stat(path).st_mtime_ns != moment for path, moment in written.items())
+            if there and gone and fresh and time.monotonic() - begun >= seconds:
                 self._kill()
             time.sleep(0.001)
 
