@@ -26,6 +26,8 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 _TABLE = re.compile(r"(<!-- campaign: .*?-->\n).*?(<!-- end -->)", re.DOTALL)
 
 _world: World | None = None
+# Why there is none.
+_problem = ""
 
 
 # -- in a process of its own, each with a pair of instances of its own -------------------------------------------------
@@ -35,13 +37,14 @@ def prepare(folder: Path) -> None:
 
 
 def one(point: Point) -> Outcome:
+    global _problem
     assert _world is not None
-    if not _world.saved:
+    if not _world.saved and not _problem:
         try:
             _world.start()
-        except Failed as error:
-            return Outcome(point, failed={"begin": str(error)})
-    return survive(_world, point)
+        except (Failed, RuntimeError, OSError) as error:
+            _problem = str(error)
+    return Outcome(point, failed={"begin": _problem}) if _problem else survive(_world, point)
 
 
 def end(folder: Path) -> None:
