@@ -37,6 +37,16 @@ def may_be_migration(status: Status) -> bool:
     return all(path.endswith(".json") for path in status.modified)
 
 
+def may_be_leftover(status: Status) -> bool:
+    """What auto-commit may leave: pages' files and such, after it committed metadata.json itself (observed 15).
+
+    A person's deployed work may look the same, so this counts only for what was clean, or a migration's, before.
+    """
+    if status.added or status.removed or status.conflicting or not status.modified:
+        return False
+    return all(path.endswith(".json") for path in status.modified)
+
+
 def judge(status: Status, views: Views) -> str:
     """The same with both views at hand: a migration changes both, a person's unpublished work only one."""
     kind = drift(status)
