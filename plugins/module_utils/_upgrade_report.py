@@ -139,21 +139,12 @@ def _notes(host: Host) -> list[tuple[str, str]]:
         found.append(("backup before", clean(host["backup_before"])))
     if host.get("tests"):
         found.append(("passed", few(host["tests"], NAMES)))
-    return found + _swept(host.get("swept") or [])
-
-
-def _swept(swept: list[Any]) -> list[tuple[str, str]]:
-    """What the sweep did, and what it left since a person made it."""
-    entries = [one for one in swept if isinstance(one, dict)]
-    found = []
-    for action, label in (("commit", "committed"), ("discard", "settled")):
+    entries = [one for one in host.get("swept") or [] if isinstance(one, dict)]
+    for action in ("committed", "pushed", "discarded"):
         names = [_named(one) for one in entries if one.get("action") == action]
         if names:
-            found.append((label, few(names, NAMES)))
-    left = [_named(one) for one in entries if one.get("after") not in (None, "", "clean")]
-    if left:
-        found.append(("left uncommitted", few(left, NAMES)))
-    return found
+            found.append((action, few(names, NAMES)))
+    return found + [("left as it is", clean(text)) for text in host.get("left") or []]
 
 
 def _named(entry: Host) -> str:
