@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO
 
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _gpg
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._gpg import DECRYPT, ENCRYPT, running, write_all
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._gpg import running, write_all
 
 CHUNK = 1 << 20
 
@@ -124,7 +125,7 @@ def outgoing(write: Callable[[Any], None], passphrase: str | None) -> Iterator[O
     with contextlib.ExitStack() as stack:
         finish: Callable[[], None] | None = None
         if passphrase is not None:
-            gpg = stack.enter_context(running(ENCRYPT, passphrase))
+            gpg = stack.enter_context(running(_gpg.ENCRYPT, passphrase))
             sink, source, finish = gpg.stdin, gpg.stdout, gpg.finish
         else:
             reader, writer = os.pipe()
@@ -171,7 +172,7 @@ def incoming(source: BinaryIO, passphrase: str | None) -> Iterator[Incoming]:
         plain = io.BufferedReader(hashed, CHUNK)
         yield Incoming(plain, hashed, lambda: _drain(hashed))
         return
-    with running(DECRYPT, passphrase) as gpg:
+    with running(_gpg.DECRYPT, passphrase) as gpg:
         wanted = threading.Event()
         wanted.set()
 

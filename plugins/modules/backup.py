@@ -2,235 +2,257 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Takes a backup and opens it before calling it one."""
+"""Takes a backup and reads it where it lies before calling it one."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backup
-short_description: Take a backup of an Appsmith instance and prove that it can be read
+short_description: Take a backup of an Appsmith instance, encrypted, and prove it where it lies
 version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
-  - Runs C(appsmithctl backup) inside the instance, then reads the new archive from its first to its last byte, the
-    database's dump within it included, and looks for everything that a restore needs.
-  - Writes a description beside the archive (C(<archive>.stagecraft.json), readable by its owner only) that
-    M(stagecraft.appsmith.restore) compares with the archive, with the instance's version and its encryption keys.
-  - An archive that was not encrypted holds neither the encryption password nor the salt of the instance. Without those
-    two the credentials of restored datasources can't be read. Keep them in a vault.
+  - Writes one archive with all that another host needs to run the instance, the two encryption keys in a file of their
+    own, and last a manifest that says what is in it. Without its manifest a backup is none.
+  - The archive goes as a stream from the instance's folder into the store, through C(gzip) and C(gpg). It is never
+    whole in memory, and there is no second copy on the disk.
+  - Afterwards it is read back from where it lies, decrypted and unpacked to its end, and compared.
+  - A cold backup copies the files of a stopped instance, exactly. If anything was written meanwhile, it fails.
+  - A hot backup asks C(appsmithctl backup) inside the running instance, proves its archive, takes that, the
+    certificates and the configuration, and removes C(appsmithctl)'s archive again, since that is not encrypted.
+  - If anything fails, nothing of the backup is left. What a run left that was killed is removed by the next one.
 options:
-  archive_password:
-    description:
-      - Encrypts the archive with this password. It is given to C(appsmithctl) through a pseudo terminal, for which
-        O(exec_terminal) must give the command a terminal.
-      - The archive is not encrypted when not given.
-      - An encrypted archive holds the instance's encryption password and salt.
+  instance:
+    description: Name of the instance, of letters, digits, V(.), V(_) and V(-). It becomes part of the files' names.
     type: str
+    required: true
+  method:
+    description:
+      - V(hot) for a running instance; V(cold) for a stopped one.
+      - If its database is elsewhere there are no files to copy. Then V(cold) stops only the back end inside the
+        container, for as long as C(appsmithctl backup) takes. The container must run.
+    type: str
+    choices: [hot, cold]
+    default: hot
+  reason:
+    description: What it is taken for. Kept in the manifest.
+    type: str
+    choices: [manual, schedule, upgrade, rehearsal]
+    default: manual
+  passphrase:
+    description: Encrypts the archive and the keys with this passphrase (GnuPG, AES256). One line.
+    type: str
+  encrypt:
+    description:
+      - V(false) takes one that anybody can read who has the file. It then holds neither the encryption keys nor the
+        passwords of C(docker.env), but all that the database holds.
+    type: bool
+    default: true
+  database:
+    description:
+      - Where the database is. V(auto) looks at E(APPSMITH_DB_URL) in the container's environment, if it runs, and in
+        C(docker.env).
+    type: str
+    choices: [auto, embedded, external]
+    default: auto
+  version:
+    description: The release that the stopped instance ran. Needed for a cold backup; a running one is asked.
+    type: str
+  image:
+    description: The container's image. Kept in the manifest.
+    type: str
+    default: ""
+  image_digest:
+    description: The image's digest. Kept in the manifest.
+    type: str
+    default: ""
+  content:
+    description:
+      - What the instance holds, as M(stagecraft.appsmith.instance_content_info) returns it. Kept in the manifest.
+    type: dict
+  upgrade_from:
+    description: The release that an upgrade begins at. Kept in the manifest.
+    type: str
+    default: ""
+  upgrade_to:
+    description: The release that an upgrade goes to. With it, the manifest has a place for how that ended.
+    type: str
+    default: ""
   minimum_free_mb:
     description:
-      - Free disk space that must be there before, in MiB. C(appsmithctl) itself refuses below 2048.
-      - The size of the newest archive is added to it.
+      - Free space, in MiB, that must stay. The size of what is backed up must be free beside it, in the folder for the
+        backups and, for C(appsmithctl), at O(directory).
     type: int
     default: 2048
+  expected_rate:
+    description: MiB a second, for the estimate of the time.
+    type: int
+    default: 40
 extends_documentation_fragment:
   - stagecraft.appsmith._host
+  - stagecraft.appsmith._store
   - stagecraft.appsmith._attributes
 attributes:
   check_mode:
     support: full
+    details:
+      - All checks and the estimate are made; an instance that is to be stopped for a cold backup may still run.
   diff_mode:
     support: none
-    details:
-      - The result lists what was added and removed.
   idempotent:
     support: none
     details:
       - Each run takes a backup.
+notes:
+  - Who has the passphrase can read everything, the credentials of all datasources included. Who lost it has no backup.
 requirements:
-  - Python library C(pexpect) and C(openssl) on the instance's host, for O(archive_password) only
+  - C(gpg) (GnuPG 2.2 or newer) on this host
+  - Python library C(boto3) on this host, for O(s3)
 seealso:
   - module: stagecraft.appsmith.backup_info
   - module: stagecraft.appsmith.restore
 """
 
 EXAMPLES = r"""
-- name: Take a backup of an instance in Docker
+- name: Take a hot backup of an instance in Docker
   stagecraft.appsmith.backup:
     exec: [docker, exec, appsmith]
     directory: /opt/appsmith/stacks
+    instance: production
+    passphrase: "{{ vault_appsmith_backup_passphrase }}"
+    store_directory: /srv/backups/production
   become: true
   register: appsmith_backup
 
-- name: Bring it away from the host that it is to outlive
-  ansible.builtin.fetch:
-    src: "{{ item }}"
-    dest: backups/
-    flat: true
-  loop:
-    - "{{ appsmith_backup.archive.path }}"
-    - "{{ appsmith_backup.archive.sidecar }}"
-  become: true
+- name: Say how large it is
+  ansible.builtin.debug:
+    msg: "{{ appsmith_backup.backup.name }}: {{ appsmith_backup.backup.size | human_readable }}"
 
-- name: Take an encrypted one, which holds the encryption keys as well
+- name: Take a cold one of a stopped instance, into a bucket
   stagecraft.appsmith.backup:
     exec: [docker, exec, appsmith]
-    exec_terminal: [docker, exec, -it, appsmith]
     directory: /opt/appsmith/stacks
-    archive_password: "{{ vault_appsmith_archive_password }}"
+    instance: production
+    method: cold
+    version: v1.91
+    passphrase: "{{ vault_appsmith_backup_passphrase }}"
+    s3:
+      endpoint_url: https://s3.example.com
+      bucket: backups
+      prefix: appsmith/production
+      access_key: appsmith
+      secret_key: "{{ vault_appsmith_s3_secret_key }}"
   become: true
 """
 
 RETURN = r"""
-archive:
-  description: The archive that was taken and proven. In check mode V(null).
+backup:
+  description: The manifest of the backup that was taken and proven. In check mode V(null).
   returned: success
   type: dict
   contains:
     name:
-      description: File name.
+      description: Name of the backup.
       type: str
-      sample: appsmith-backup-2026-11-22T08-15-00.000Z.tar.gz
-    path:
-      description: Path on the instance's host.
+      sample: appsmith-production-20261122T081500Z
+    archive:
+      description: File name of the archive.
       type: str
-    size:
-      description: Bytes.
-      type: int
-    sha256:
-      description: Checksum.
+      sample: appsmith-production-20261122T081500Z.tar.gz.gpg
+    keys:
+      description: File name of the encrypted keys; V(null) in one that is not encrypted.
       type: str
-    encrypted:
-      description: Whether a password is needed to open it.
-      type: bool
+      sample: appsmith-production-20261122T081500Z.keys.gpg
     version:
-      description: The release that it was taken from, and that it must be restored into.
+      description: The release that it was taken from, and that it must be restored with.
       type: str
       sample: v1.91
-    members:
-      description: What is in it, with the bytes of each part.
-      type: dict
-    sidecar:
-      description: Path of the description beside it.
+    size:
+      description: Bytes of the archive.
+      type: int
+    sha256:
+      description: Checksum of the archive.
       type: str
-version:
-  description: The release that runs.
-  returned: success
-  type: str
-removed:
-  description: Older archives that C(appsmithctl) took away (in check mode, would take away); it keeps four by default.
+    files:
+      description: How many files are in it.
+      type: int
+    bytes:
+      description: Bytes that they have unpacked.
+      type: int
+    members:
+      description: Bytes by part.
+      type: dict
+    proven:
+      description: When it was proven, by C(checksum), C(drill) and C(rehearsal); empty if it was not.
+      type: dict
+files:
+  description: Where its files lie. In check mode empty.
   returned: success
   type: list
   elements: str
-keys_described:
-  description: Whether a fingerprint of the encryption keys was written, so that a restore can compare them.
+  sample: [/srv/backups/production/appsmith-production-20261122T081500Z.json]
+database:
+  description: V(embedded) or V(external).
   returned: success
-  type: bool
+  type: str
+estimate:
+  description: What was expected before.
+  returned: success
+  type: dict
+  contains:
+    bytes:
+      description: Bytes that are to be read. Of a database that is elsewhere, what the last backup had.
+      type: int
+    archive_bytes:
+      description: Bytes that the archive may have at worst.
+      type: int
+    seconds:
+      description: Seconds at O(expected_rate).
+      type: int
 """
 
-import contextlib
-import os
-from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._appsmithctl import AppsmithCtl, Outcome
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._archive import (
-    Contents,
-    drop_orphaned_sidecars,
-    fingerprint,
-    read_archive,
-    sidecar_path,
-    write_sidecar,
-)
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, ProofFailed
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_manifest import REASONS
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_take import Taking
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._stacks import HOST_OPTIONS, Stacks
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._stacks import HOST_OPTIONS
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import STORE_ONE_OF, STORE_OPTIONS
 
 
 class Backup(AppsmithModule):
     argument_spec: ClassVar[dict[str, Any]] = {
         **HOST_OPTIONS,
-        "archive_password": {"type": "str", "no_log": True},
+        **STORE_OPTIONS,
+        "instance": {"type": "str", "required": True},
+        "method": {"type": "str", "choices": ["hot", "cold"], "default": "hot"},
+        "reason": {"type": "str", "choices": list(REASONS), "default": "manual"},
+        "passphrase": {"type": "str", "no_log": True},
+        "encrypt": {"type": "bool", "default": True},
+        "database": {"type": "str", "choices": ["auto", "embedded", "external"], "default": "auto"},
+        "version": {"type": "str"},
+        "image": {"type": "str", "default": ""},
+        "image_digest": {"type": "str", "default": ""},
+        "content": {"type": "dict"},
+        "upgrade_from": {"type": "str", "default": ""},
+        "upgrade_to": {"type": "str", "default": ""},
         "minimum_free_mb": {"type": "int", "default": 2048},
+        "expected_rate": {"type": "int", "default": 40},
     }
+    required_one_of = STORE_ONE_OF
+    mutually_exclusive = STORE_ONE_OF
     required_together = (("encryption_password", "encryption_salt"),)
     needs_connection = False
 
     def run(self) -> None:
-        stacks = Stacks(self.params["directory"])
-        control = AppsmithCtl(self.params["exec"], self.params["exec_terminal"], timeout=self.params["timeout"])
-        before = stacks.archives()
-        self._look_at_space(stacks, before)
-        version = control.version()
-        keys = stacks.keys(self.params["encryption_password"], self.params["encryption_salt"])
-        if keys is None:
-            self.warn(
-                "The instance's encryption keys are not in docker.env and were not given: a restore can't compare "
-                "them. Give encryption_password and encryption_salt."
-            )
+        taking = Taking(self.params, self.check_mode, self.warn)
+        taking.look()
+        self.result.update(estimate=taking.estimate, database=taking.database, backup=None, files=[])
+        if not self.check_mode:
+            manifest = taking.take()
+            self.result["backup"] = manifest.as_dict()
+            self.result["files"] = [taking.store.path_of(name) for name in manifest.all_files]
         self.changed()
-        self.result.update(version=version, keys_described=keys is not None)
-        if self.check_mode:
-            leaving = before[: max(0, len(before) + 1 - stacks.kept())]
-            self.result.update(archive=None, removed=[path.name for path in leaving])
-            return
-        outcome = control.backup(self.params["archive_password"])
-        archive = self._new_archive(stacks, before, outcome)
-        contents = self._prove(archive, version)
-        write_sidecar(archive, contents, fingerprint(keys) if keys else None)
-        after = set(stacks.archives())
-        drop_orphaned_sidecars(stacks.backup_folder)
-        self.result.update(
-            archive={**contents.as_dict(), "path": str(archive), "sidecar": str(sidecar_path(archive))},
-            removed=[path.name for path in before if path not in after],
-        )
-        if not contents.encrypted:
-            self.warn(
-                "The archive is not encrypted and lacks the instance's encryption keys: keep "
-                "APPSMITH_ENCRYPTION_PASSWORD and APPSMITH_ENCRYPTION_SALT in a vault, or nobody can read the "
-                "credentials in it."
-            )
-
-    def _look_at_space(self, stacks: Stacks, before: list[Path]) -> None:
-        wanted = (self.params["minimum_free_mb"] << 20) + (before[-1].stat().st_size if before else 0)
-        free = stacks.free_bytes()
-        if free < wanted:
-            raise AppsmithError(
-                f"Only {free >> 20} MiB are free at {stacks.root}, a backup needs {wanted >> 20} MiB",
-                next_step="Make room there; nothing was done.",
-            )
-
-    def _new_archive(self, stacks: Stacks, before: list[Path], outcome: Outcome) -> Path:
-        new = [path for path in stacks.archives() if path not in before]
-        # A scheduled backup may have ended at the same time: the output names ours.
-        named = [path for path in new if path.name in outcome.text]
-        if outcome.code == 0 and new:
-            return (named or new)[-1]
-        said = f"(exit {outcome.code}, it said: {outcome.tail()})"
-        if outcome.code != 0:
-            raise AppsmithError(
-                f"appsmithctl backup failed {said}",
-                next_step="Look into /appsmith-stacks/logs/appsmithctl/backup.log; the instance goes on as it was.",
-            )
-        raise ProofFailed(
-            f"appsmithctl backup ended well, but there is no new archive in {stacks.backup_folder} {said}",
-            next_step="Check that `exec` and `directory` belong to the same instance.",
-        )
-
-    def _prove(self, archive: Path, version: str) -> Contents:
-        with contextlib.suppress(PermissionError):
-            os.chmod(archive, 0o600)
-        contents = read_archive(archive, password=self.params["archive_password"])
-        if self.params["archive_password"] and not contents.encrypted:
-            raise ProofFailed(
-                f"{archive.name} was to be encrypted and is not",
-                next_step="exec_terminal must give the command a terminal; remove the archive.",
-            )
-        if contents.version.removeprefix("v") != version.removeprefix("v"):
-            raise ProofFailed(
-                f"{archive.name} says it is of {contents.version}, the instance runs {version}",
-                next_step="Check that `exec` and `directory` belong to the same instance.",
-            )
-        return contents
 
 
 def main() -> None:

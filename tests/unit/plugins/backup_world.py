@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _backup_archive, _backup_manifest
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import _backup_archive, _backup_manifest, _gpg
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_volume import pack
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import DirectoryStore
 
@@ -23,6 +23,11 @@ ENV = (
     "APPSMITH_MAIL_HOST=mail.example.com\n"
 )
 SECRETS = (*KEYS, PASSPHRASE, "made-up-mail", "made-up-mongo")
+
+
+def hurry(monkeypatch: Any) -> None:
+    """A passphrase is made costly to guess, which costs each test as well."""
+    monkeypatch.setattr(_gpg, "ENCRYPT", (*_gpg.ENCRYPT[:-1], "65536"))
 
 
 def make_volume(root: Path) -> Path:
@@ -39,7 +44,7 @@ def make_volume(root: Path) -> Path:
         "data/backup/appsmith-backup-1.tar.gz": b"old",
         "data/restore/appsmith-data.archive": b"old",
         "logs/backend/backend.log": b"line\n",
-        ".stagecraft-restore/state.json": b"{}",
+        ".stagecraft-other/state.json": b"{}",
     }
     for name, what in content.items():
         path = root / name

@@ -28,7 +28,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     ProofFailed,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import DirectoryStore, StoreFailed
-from backup_world import KEYS, NAME, PASSPHRASE, add_socket, make_backup, make_volume, state_of
+from backup_world import KEYS, NAME, PASSPHRASE, add_socket, hurry, make_backup, make_volume, state_of
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def volume(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
+    hurry(monkeypatch)
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
