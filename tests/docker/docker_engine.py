@@ -21,12 +21,15 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from docker_tools import CACHE, CHECKOUT, compose_plugin, libraries, run, system
+from docker_tools import CACHE, CHECKOUT, compose_plugin, libraries, mongod, run, system
 
 IMAGE = "appsmith/appsmith-ce"
+# The same with a real mongod; its first start takes longer and its files are larger.
+WITH_MONGOD = "appsmith/appsmith-ce-mongod"
 RELEASES = ("v1.60", "v1.75", "v1.91")
 BASE, STAND_IN = "stagecraft.test/system", "stagecraft.test/stand-in"
 FILES = Path(__file__).parent / "image"
+MONGODB = "ENV SANDBOX_MONGODB=mongodb://localhost:27017/?replicaSet=mr1"
 # The machine's own address for containers: what listens on 127.0.0.1 is passed on from there.
 NETWORK, SUBNET, GATEWAY = "stagecraft-tests", "172.30.251.0/24", "172.30.251.1"
 
@@ -99,10 +102,7 @@ class Engine:
     # -- what is on it ------------------------------------------------------------------------------------------------
     def make_images(self) -> None:
         """One per release: they differ in the file that names it, as far as the sandbox is concerned."""
-        archive = system()
-        base = f"{BASE}:{archive.stem.removeprefix('system-')}"
-        if self.docker("image", "inspect", base, check=False).returncode:
-            run(["docker", "import", str(archive), base], env={**os.environ, **self.environment})
+        base = self._base()
         with tempfile.TemporaryDirectory() as folder:
             context = Path(folder) / "all"
             shutil.copytree(FILES, context / "image")
@@ -119,7 +119,19 @@ class Engine:
                 (small / "info.json").write_text(json.dumps(info))
                 self._build(f"{IMAGE}:{release}", small, f"FROM {STAND_IN}\nCOPY info.json /opt/appsmith/info.json\n")
                 self.docker("tag", f"{IMAGE}:{release}", f"appsmith/appsmith-ee:{release}")
+                self._build(f"{WITH_MONGOD}:{release}", small, f"FROM {IMAGE}:{release}\n{MONGODB}\n")
         self.docker("image", "prune", "--force")
+
+    def _base(self) -> str:
+        """The system and mongod; made once."""
+        archive, program = system(), mongod()
+        base = f"{BASE}:{archive.stem.removeprefix('system-')}-{program.stem.removeprefix('mongod-')}"
+        if self.docker("image", "inspect", base, check=False).returncode:
+            run(["docker", "import", str(archive), f"{BASE}:bare"], env={**os.environ, **self.environment})
+            with tempfile.TemporaryDirectory() as folder:
+                shutil.copy2(program, Path(folder) / "mongod")
+                self._build(base, Path(folder), f"FROM {BASE}:bare\nCOPY mongod /usr/bin/mongod\n")
+        return base
 
     def _build(self, name: str, context: Path, dockerfile: str) -> None:
         (context / "Dockerfile").write_text(dockerfile)

