@@ -4,8 +4,9 @@
 """Clears what an upgrade's migration left on every branch of every application; private to the collection.
 
 Each branch that an instance has is a document of its own, and a migration dirties each (observed 14). The branches of
-one application share a work tree, so one thread has them all, one after the other. Looks run side by side; commits and
-discards one at a time, since the database rolls back what is written at once (observed 6, 31).
+one application share a work tree, so one thread has them all, one after the other. Looks and commits run side by side.
+What imports content, a discard or a branch that is brought in, runs alone, since the database rolls back what is
+imported at once (observed 6, 31); a commit is no such transaction (source of v1.91).
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Sweep:
     def __init__(self, git: Git, options: Options) -> None:
         self.git = git
         self.options = options
-        self._writing = threading.Lock()
+        self._importing = threading.Lock()
         self._own = threading.local()
         self._clones: list[Git] = []
         # With it nothing further is tried: the instance has gone, or the session has.
@@ -124,12 +125,16 @@ class Sweep:
         found: Git = self._own.git
         return found
 
+    def _hold(self) -> None:
+        """No other run on the controller writes on this instance from here on."""
+        if self.options.lock is not None:
+            self.options.lock().take()
+
     @contextmanager
-    def _lane(self) -> Iterator[None]:
-        """One write at a time, also beside other runs on this instance."""
-        with self._writing:
-            if self.options.lock is not None:
-                self.options.lock().take()
+    def _alone(self) -> Iterator[None]:
+        """One import at a time."""
+        with self._importing:
+            self._hold()
             yield
 
     def _guarded(self, entry: Entry, work: Callable[[Entry], None]) -> None:
@@ -179,7 +184,7 @@ class Sweep:
             if options.check_mode:
                 entry.due = COMMITTED
             else:
-                with self._lane(), after_writing():
+                with self._alone(), after_writing():
                     made = ensure_branch(git, target, name)
                 entry.target = replace(target, id=str(made.facts["id"]), branch=name)
             found.append(entry)
@@ -261,12 +266,12 @@ class Sweep:
     def _commit(self, entry: Entry) -> None:
         git, target, due = self._mine(), entry.target, entry.due
         for _attempt in range(COMMITS):
-            with self._lane():
-                # Others may have pushed while this one waited for its turn.
-                far = git.fetch(target)
-                if far.behind:
-                    raise behind_error(entry, far.behind)
-                self._send(git, entry)
+            self._hold()
+            # Others may have pushed since.
+            far = git.fetch(target)
+            if far.behind:
+                raise behind_error(entry, far.behind)
+            self._send(git, entry)
             after = git.look(target)
             kind = self._kind_after(git, target, after)
             entry.after, entry.ahead, entry.behind = STATES[kind], after.ahead, after.behind
@@ -321,7 +326,7 @@ class Sweep:
 
     def _discard(self, entry: Entry) -> None:
         git, target = self._mine(), entry.target
-        with self._lane():
+        with self._alone():
             sent = send(git, target)
         with after_writing():
             outcome = prove(git, sent)

@@ -22,7 +22,7 @@ description:
   - With O(git_host) and O(action=commit) the Git host is asked whether the deploy keys may write, before anything is
     committed. In check mode all keys are looked at, so that one that may only read is known before an upgrade. Without
     it such a key is noticed by the push that fails. Its commit stays on the instance, and the next run pushes it.
-  - Looks run side by side, commits and discards one at a time, since they would break each other on the server.
+  - Looks and commits run side by side, discards one at a time, since they would break each other on the server.
 extends_documentation_fragment:
   - stagecraft.appsmith._connection
   - stagecraft.appsmith._attributes
@@ -90,7 +90,7 @@ options:
     elements: dict
     default: []
   width:
-    description: How many applications are looked at side by side.
+    description: How many applications are worked on side by side.
     type: int
     default: 4
   ledger_directory:

@@ -604,40 +604,65 @@ def test_sides_that_went_different_ways(calls: GitCalls, course: Course, run_mod
 
 
 # -- side by side ------------------------------------------------------------------------------------------------------
-def test_looks_run_side_by_side_and_commits_one_at_a_time(
-    monkeypatch: pytest.MonkeyPatch, api: Any, run_module: Run
-) -> None:
+IDS = [f"{number:024x}" for number in range(4)]
+
+
+def four(api: Any, *, more: dict[str, Any], answers: tuple[tuple[str, str, dict[str, Any]], ...]) -> None:
+    """Four applications, whose calls come in any order."""
     calls = GitCalls(api, NEW)
-    ids = [f"{number:024x}" for number in range(4)]
-    calls.start(*(application(f"app{number}", id=identifier) for number, identifier in enumerate(ids)))
-    calls.profile("Dora", "dora@example.com")
-    # Falls when four looks are under way at once.
-    together = threading.Barrier(4, timeout=WAIT)
-    look = _sweep.Sweep._look
-    writing = threading.Lock()
-
-    def looking(self: Any, entry: Any) -> None:
-        together.wait()
-        look(self, entry)
-
-    def sending(self: Any, git: Any, entry: Any) -> None:
-        assert writing.acquire(blocking=False), "two commits at once"
-        writing.release()
-
-    monkeypatch.setattr(_sweep.Sweep, "_look", looking)
-    monkeypatch.setattr(_sweep.Sweep, "_send", sending)
-    text = json.dumps(export())
+    calls.start(*(application(f"app{number}", id=identifier) for number, identifier in enumerate(IDS)))
+    if more["action"] == "commit":
+        calls.profile("Dora", "dora@example.com")
     api.expect_any_order(
-        api.call("GET", path, **answer)
-        for identifier in ids
-        for path, answer in (
-            (f"/git/applications/{identifier}/status", {"data": status(modified=MIGRATED)}),
-            (f"/applications/export/{identifier}", {"text": text, "answer_headers": JSON}),
-            (f"/git/applications/{identifier}/protected-branches", {"data": []}),
-            (f"/git/applications/{identifier}/fetch/remote", {"data": {"aheadCount": 0, "behindCount": 0}}),
-            (f"/git/applications/{identifier}/status", {"data": status()}),
-        )
+        api.call(method, path.format(identifier), **answer) for identifier in IDS for method, path, answer in answers
     )
+
+
+EXPORT = ("GET", "/applications/export/{}", {"text": json.dumps(export()), "answer_headers": JSON})
+
+
+def test_looks_and_commits_run_side_by_side(monkeypatch: pytest.MonkeyPatch, api: Any, run_module: Run) -> None:
+    # Each falls when four are under way at once.
+    looks, commits = threading.Barrier(4, timeout=WAIT), threading.Barrier(4, timeout=WAIT)
+    look, send = _sweep.Sweep._look, _sweep.Sweep._send
+    monkeypatch.setattr(_sweep.Sweep, "_look", lambda self, entry: (looks.wait(), look(self, entry)))
+    monkeypatch.setattr(_sweep.Sweep, "_send", lambda self, git, entry: (commits.wait(), send(self, git, entry)))
+    git = "/git/applications/{}"
+    answers = (
+        ("GET", f"{git}/status", {"data": status(modified=MIGRATED)}),
+        EXPORT,
+        ("GET", f"{git}/protected-branches", {"data": []}),
+        ("GET", f"{git}/fetch/remote", {"data": {"aheadCount": 0, "behindCount": 0}}),
+        ("POST", f"{git}/commit", {"json": {"message": MESSAGE}, "status": 201, "data": "Committed"}),
+        ("GET", f"{git}/status", {"data": status()}),
+    )
+    four(api, more=COMMIT, answers=answers)
     result = run_module("migration_sweep", {**COMMIT, "width": 4, "branches": ["master"]})
     assert [entry["name"] for entry in result["applications"]] == ["app0", "app1", "app2", "app3"]
     assert result["summary"]["committed"] == 4
+
+
+def test_discards_run_one_at_a_time(monkeypatch: pytest.MonkeyPatch, api: Any, run_module: Run) -> None:
+    together = threading.Barrier(4, timeout=WAIT)
+    look, send, deploying = _sweep.Sweep._look, _sweep.send, threading.Lock()
+    monkeypatch.setattr(_sweep.Sweep, "_look", lambda self, entry: (together.wait(), look(self, entry)))
+
+    def sending(*given: Any) -> Any:
+        assert deploying.acquire(blocking=False), "two discards at once"
+        try:
+            return send(*given)
+        finally:
+            deploying.release()
+
+    monkeypatch.setattr(_sweep, "send", sending)
+    git = "/git/applications/{}"
+    answers = (
+        ("GET", f"{git}/status", {"data": status(modified=MIGRATED, behind=1)}),
+        EXPORT,
+        ("PUT", f"{git}/discard", {"data": application()}),
+        ("GET", f"{git}/status", {"params": {"compareRemote": "false"}, "data": status()}),
+        EXPORT,
+    )
+    four(api, more=DISCARD, answers=answers)
+    result = run_module("migration_sweep", {**DISCARD, "width": 4, "branches": ["master"]})
+    assert result["summary"]["discarded"] == 4
