@@ -199,3 +199,10 @@ def test_dump_drop_and_restore(instance: Instance, tmp_path: Path) -> None:
     assert dropped.returncode == 0 and b"ok: 1" in dropped.stdout and instance.count() == "0"
     assert instance.exec("mongorestore", instance.uri, "--archive", stdin=b"rubbish").returncode == 1
     assert instance.exec("mongosh", instance.address, "--eval", "db.dance()").returncode == 1
+
+
+def test_the_environment_is_that_of_the_instance(instance: Instance) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APPSMITH_MADE_UP", "yes")
+        instance.start("v1.60")
+    assert b"APPSMITH_MADE_UP=yes\n" in instance.exec("env").stdout
