@@ -34,7 +34,7 @@ _INTERNAL = 500
 class SecretsUnreadable(AppsmithError):
     default_next_step = (
         "This is how an instance answers that has other encryption keys than its secrets were encrypted with: compare "
-        " APPSMITH_ENCRYPTION_PASSWORD and APPSMITH_ENCRYPTION_SALT, and look into its log."
+        "APPSMITH_ENCRYPTION_PASSWORD and APPSMITH_ENCRYPTION_SALT, and look into its log."
     )
 
 

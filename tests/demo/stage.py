@@ -231,6 +231,19 @@ class Stage:
             "appsmith_instance_status": [*program, "instance", "status", "--root", root],
             "appsmith_instance_exec": [*program, "exec", "--root", root, "--"],
             "appsmith_instance_directory": root,
+            # A drill's throw-away instance beside it.
+            "appsmith_drill": {
+                "start": [
+                    *program, "instance", "start", "--root", f"{root}-drill", "--port", "{{ drill_port }}", "--name",
+                    f"{instance or side}-drill", "--time-scale", str(self.time_scale),
+                    "--version", "{{ instance_version }}",
+                ],
+                "stop": [*program, "instance", "stop", "--root", f"{root}-drill"],
+                "status": [*program, "instance", "status", "--root", f"{root}-drill"],
+                "exec": [*program, "exec", "--root", f"{root}-drill", "--"],
+                "directory": f"{root}-drill",
+                "url": "http://127.0.0.1:{{ drill_port }}",
+            },
         }  # fmt: skip
 
     def inventory(self, hosts: dict[str, dict[str, dict[str, Any]]], **changed: Any) -> dict[str, Any]:
