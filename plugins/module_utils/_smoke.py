@@ -119,6 +119,9 @@ def run_tests(
         account = (test.get("username"), test.get("password"), bool(test.get("anonymous")))
         groups.setdefault((test.get("application"), account), []).append((number, test))
 
+    # What several applications don't use is for the pages of one.
+    run.spare = max(1, width // max(1, len(groups)))
+
     def work(group: list[tuple[int, Test]]) -> None:
         for number, entry in run.group(group, alone=width == 1 or len(groups) == 1):
             found[number] = entry
@@ -150,6 +153,7 @@ def failure(results: list[dict[str, Any]]) -> SmokeTestFailed | None:
 class _Run:
     def __init__(self, client: Client, git: Git | Callable[[], Git], targets: list[Target], branch: str | None) -> None:
         self.client, self.git, self.targets, self.branch = client, git, targets, branch
+        self.spare = 1
         self._lock = threading.Lock()
         # By user name and password: a refused one is never tried a second time.
         self._accounts: dict[tuple[str, str], Client | AppsmithError] = {}
@@ -195,7 +199,8 @@ class _Run:
         name = test.get("application")
         own = self._account(client, test)
         target = self._at_branch(self._target(name)) if name else None
-        return _Viewer(client, own, target, test.get("username") or ("anybody" if test.get("anonymous") else None))
+        who = test.get("username") or ("anybody" if test.get("anonymous") else None)
+        return _Viewer(client, own, target, who, self.spare)
 
     def _at_branch(self, target: Target) -> Target:
         if not (self.branch and target.branch and self.branch != target.branch):
@@ -250,14 +255,14 @@ class _Run:
 class _Viewer:
     """An application as an account sees it."""
 
-    def __init__(self, admin: Client, client: Client, target: Target | None, who: str | None) -> None:
-        self.admin, self.client, self.target, self.who = admin, client, target, who
+    def __init__(self, admin: Client, client: Client, target: Target | None, who: str | None, width: int) -> None:
+        self.admin, self.client, self.target, self.who, self.width = admin, client, target, who, width
 
     @cached_property
     def published(self) -> Published:
         if self.target is None:
             raise AssertionError("only tests of an application look at what is published")
-        return Published(self.client, self.target, self.who)
+        return Published(self.client, self.target, self.who, width=self.width)
 
     def test(self, test: Test, entry: dict[str, Any]) -> None:
         if self.who and not test.get("anonymous"):

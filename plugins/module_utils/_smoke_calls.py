@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -33,8 +34,10 @@ def short(value: Any) -> str:
 class Published:
     """The published view of an application, as one account sees it; each list is asked for once."""
 
-    def __init__(self, client: Client, target: Target, who: str | None = None) -> None:
+    def __init__(self, client: Client, target: Target, who: str | None = None, *, width: int = 1) -> None:
         self.client, self.target = client, target
+        # Pages that are loaded side by side.
+        self.width = width
         self.who = f" that {who} may see" if who else ""
 
     @cached_property
@@ -61,26 +64,51 @@ class Published:
         return names
 
     def load(self, names: list[str]) -> list[str]:
-        """Load pages as a browser does that opens them."""
+        """Load pages as a browser does that opens them, several at once; of those that fail the first is named."""
         ids = {str(page["name"]): str(page["id"]) for page in self.pages}
-        for name in names:
+        width = min(self.width, len(names))
+        if width < 2:
+            for name in names:
+                self._load(self.client, name, ids[name])
+            return names
+        failed: dict[int, AppsmithError] = {}
+
+        def some(first: int) -> None:
+            own = self.client.clone()
             try:
-                # Appsmith brings an old layout to the newest format for whoever opens the page, and keeps it: the
-                # service that does it is part of what has to work.
-                page = self.client.get(f"/pages/{ids[name]}/view", params={"migrateDsl": "true"}) or {}
-            except AppsmithError as error:
-                raise SmokeTestFailed(
-                    f"Page {name} is listed, but does not load: {error.message}",
-                    code=error.code,
-                    http_status=error.http_status,
-                    next_step=error.next_step,
-                ) from error
-            layouts = page.get("layouts") or []
-            if not layouts or not all(isinstance(one.get("dsl"), dict) for one in layouts):
-                raise SmokeTestFailed(
-                    f"Page {name} loads without a layout: its users see nothing", next_step="Deploy the application."
-                )
+                for number in range(first, len(names), width):
+                    try:
+                        self._load(own, names[number], ids[names[number]])
+                    except AppsmithError as error:
+                        failed[number] = error
+                        return
+            finally:
+                own.close()
+
+        with ThreadPoolExecutor(max_workers=width) as pool:
+            list(pool.map(some, range(width)))
+        if failed:
+            raise failed[min(failed)]
         return names
+
+    @staticmethod
+    def _load(client: Client, name: str, page_id: str) -> None:
+        try:
+            # Appsmith brings an old layout to the newest format for whoever opens the page, and keeps it: the
+            # service that does it is part of what has to work.
+            page = client.get(f"/pages/{page_id}/view", params={"migrateDsl": "true"}) or {}
+        except AppsmithError as error:
+            raise SmokeTestFailed(
+                f"Page {name} is listed, but does not load: {error.message}",
+                code=error.code,
+                http_status=error.http_status,
+                next_step=error.next_step,
+            ) from error
+        layouts = page.get("layouts") or []
+        if not layouts or not all(isinstance(one.get("dsl"), dict) for one in layouts):
+            raise SmokeTestFailed(
+                f"Page {name} loads without a layout: its users see nothing", next_step="Deploy the application."
+            )
 
     def query(self, name: str, page: str | None) -> str:
         """Id of a published query; the page settles which of several is meant."""

@@ -51,9 +51,14 @@ class Server:
         self.api.expect("GET", "/pages", params={"applicationId": application, "mode": "PUBLISHED"}, **more)
 
     def load(self, *ids: str, **more: Any) -> None:
-        for one in ids:
-            answer = more or {"data": {"id": one, "layouts": [{"id": "l", "dsl": {"widgetName": "MainContainer"}}]}}
-            self.api.expect("GET", f"/pages/{one}/view", params={"migrateDsl": "true"}, **answer)
+        """Side by side, where there are several."""
+        shown = {"layouts": [{"id": "l", "dsl": {"widgetName": "MainContainer"}}]}
+        self.api.expect_any_order(
+            self.api.call(
+                "GET", f"/pages/{one}/view", params={"migrateDsl": "true"}, **(more or {"data": {"id": one, **shown}})
+            )
+            for one in ids
+        )
 
     def find(self, application: str = "a1") -> None:
         self.api.expect("GET", "/actions/view", params={"applicationId": application}, data=QUERIES)
@@ -129,11 +134,28 @@ def test_without_a_word_on_what_is_meant_every_page_is_loaded(server, run_module
     assert run(run_module, {}, check_mode=check_mode)["results"][0]["loaded"] == ["Orders", "Customers"]
 
 
+def test_of_several_pages_that_do_not_load_the_first_is_named(server, run_module):
+    server.look()
+    server.pages()
+    server.load("p1", "p2", error=(500, "AE-APP-5000", "Internal server error"))
+    result = run(run_module, {})
+    assert result["failed"] and "Page Orders is listed, but does not load" in result["msg"]
+
+
+def test_with_one_thread_pages_are_loaded_one_after_the_other(server, run_module):
+    server.look()
+    server.pages()
+    server.load("p1")
+    server.load("p2")
+    result = run(run_module, {}, width=1)
+    assert result["results"][0]["loaded"] == ["Orders", "Customers"]
+
+
 def test_a_page_that_is_listed_but_does_not_load(server, run_module):
     server.look()
     server.pages()
     server.load("p1", error=(500, "AE-APP-5000", "Internal server error while processing request"))
-    result = run(run_module, {})
+    result = run(run_module, {}, width=1)
     assert result["failed"] and "Page Orders is listed, but does not load: Internal server" in result["msg"]
     assert result["error"]["code"] == "AE-APP-5000"
 
@@ -142,7 +164,7 @@ def test_a_page_without_a_layout_shows_nothing(server, run_module):
     server.look()
     server.pages()
     server.load("p1", data={"id": "p1", "layouts": [{"id": "l"}]})
-    assert "Page Orders loads without a layout" in run(run_module, {})["msg"]
+    assert "Page Orders loads without a layout" in run(run_module, {}, width=1)["msg"]
 
 
 def test_one_failing_test_says_why(server, run_module):
