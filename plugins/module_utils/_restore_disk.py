@@ -52,6 +52,10 @@ class Journal:
     # Name of the vendor's archive in the backup, and of the one that was taken of an external database before.
     archive: str = ""
     safety: str = ""
+    # Fingerprint of the encryption keys that the backup was taken with.
+    fingerprint: str = ""
+    # The release that ran before, as far as it is known.
+    ran: str = ""
     # Whether the external database was (or may have been) emptied.
     emptied: bool = False
     # Whether what is moved away at last is kept.
@@ -62,7 +66,8 @@ class Journal:
         try:
             found = json.loads(text)
             journal = cls(**{key: value for key, value in found.items() if key != "format"})
-            if journal.state in STATES:
+            paths = [*journal.scope, *journal.out, *journal.into, *journal.made, *journal.extra]
+            if journal.state in STATES and all(map(_is_below, paths)):
                 return journal
         except (ValueError, TypeError, AttributeError):
             pass
@@ -134,8 +139,14 @@ class Disk:
             os.close(descriptor)
 
 
+def _is_below(path: str) -> bool:
+    """A path of the folder: what a journal names is moved and removed."""
+    return not any(part in ("", ".", "..") for part in path.split("/"))
+
+
 def as_dict(journal: Journal | None) -> dict[str, Any] | None:
     """What a module tells of a journal."""
     if journal is None:
         return None
-    return {"state": journal.state, "backup": journal.backup, "version": journal.version, "method": journal.method}
+    names = ("state", "backup", "version", "method", "database", "ran", "emptied")
+    return {name: getattr(journal, name) for name in names}

@@ -77,6 +77,8 @@ class Swap:
         self.stray = self.folder / "stray"
         self.kept = self.folder / "kept"
         self.safety = self.folder / "safety"
+        # The archive of appsmithctl, until it is where appsmithctl looks for it.
+        self.vendor = self.folder / "vendor"
         self.path = self.folder / JOURNAL
 
     # -- looking ------------------------------------------------------------------------------------------------------
@@ -117,8 +119,10 @@ class Swap:
             )
         if not self.folder.is_dir():
             self.disk.mkdir(self.folder)
-        for rest in (self.new, self.failed, self.before, self.safety):
+        for rest in (self.new, self.failed, self.before, self.vendor):
             self.disk.remove(rest)
+        if not journal.safety:
+            self.disk.remove(self.safety)
         journal.state = UNPACKING
         self.save(journal)
         self.disk.mkdir(self.new)
@@ -132,8 +136,8 @@ class Swap:
         journal.scope = list(scope)
         journal.out = parts(self.root, journal.scope)
         journal.into = parts(self.new, journal.scope)
-        inside_data = any(path.startswith("data/") for path in journal.into)
-        journal.made = ["data"] if inside_data and not (self.root / "data").is_dir() else []
+        if any(path.startswith("data/") for path in journal.into) and not (self.root / "data").is_dir():
+            journal.made.append("data")
         # The new content has to be there for good before the old one goes.
         self.disk.flush()
         journal.state = SWAPPING
@@ -206,6 +210,9 @@ class Swap:
         if journal.state == DATABASE:
             return journal
         if journal.state in (UNPACKING, CLOSING):
+            self._tidy(journal)
+            if journal.state == UNPACKING and journal.emptied:
+                return self._leave_to_database(journal)
             self.close(journal)
             return None
         if journal.state != UNDOING:
@@ -218,16 +225,16 @@ class Swap:
             journal.state = UNDOING
             self.save(journal)
         self._move(journal, self.failed, self.before)
-        for path in journal.extra:
-            self.disk.remove(self.root / path)
-        for path in journal.made:
-            self.disk.remove_empty(self.root / path)
+        self._tidy(journal)
         if journal.emptied:
-            journal.state = DATABASE
-            self.save(journal)
-            return journal
+            return self._leave_to_database(journal)
         self.close(journal)
         return None
+
+    def _leave_to_database(self, journal: Journal) -> Journal:
+        journal.state = DATABASE
+        self.save(journal)
+        return journal
 
     def confirm(self, journal: Journal, *, keep: bool) -> None:
         """What was there before is given up, or kept apart until the next restore."""
@@ -266,6 +273,12 @@ class Swap:
         self.disk.remove(self.safety)
         self._clear()
 
+    def _tidy(self, journal: Journal) -> None:
+        for path in journal.extra:
+            self.disk.remove(self.root / path)
+        for path in reversed(journal.made):
+            self.disk.remove_empty(self.root / path)
+
     def _next_after(self) -> Path:
         number = 1
         while (self.folder / f"after-{number}").exists():
@@ -273,8 +286,8 @@ class Swap:
         return self.folder / f"after-{number}"
 
     def _clear(self) -> None:
-        self.disk.remove(self.failed)
-        self.disk.remove(self.new)
+        for rest in (self.failed, self.new, self.vendor):
+            self.disk.remove(rest)
         self.disk.unlink(self.path)
         self.disk.remove_empty(self.folder)
 

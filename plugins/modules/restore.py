@@ -2,7 +2,7 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restores a backup: refuses early, answers appsmithctl, believes only what can be seen."""
+"""Puts a backup in the place of what an instance has, by steps that can be taken back."""
 
 from __future__ import annotations
 
@@ -12,133 +12,185 @@ short_description: Restore an Appsmith instance from one of its backups
 version_added: 1.0.0
 author: stagecraft.appsmith contributors (@stagecraft)
 description:
-  - Looks at everything that can be looked at first, and touches nothing if the archive is missing, short, changed since
-    it was taken, or of another release than the one that runs, or if it was taken with other encryption keys.
-  - Then runs C(appsmithctl restore) inside the instance and answers its questions through a pseudo terminal, or runs it
-    unattended where the release can.
-  - If an earlier restore broke off and left no C(docker.env), the one that it put aside is put back first.
-  - C(appsmithctl restore) ends with exit code 0 also when it restored nothing. This module succeeds only if it said
-    that the instance was restored, and if the former C(docker.env) and Git storage were put aside and new ones are
-    in place.
-  - The back end is stopped and started meanwhile. Wait for it afterwards, with M(stagecraft.appsmith.instance_info).
+  - Puts a backup of M(stagecraft.appsmith.backup) in the place of what an instance has, in steps, each with its
+    O(state). The role P(stagecraft.appsmith.restore#role) takes them in their order, with the right release between
+    them.
+  - All that can be looked at is looked at first. A backup that is missing, short, changed, of another release, or that
+    was taken with other encryption keys is refused before anything is touched.
+  - What was there is set aside by renames within O(directory), never copied over and not removed before
+    O(state=confirmed). A journal says how far it is. A run that was killed is finished or taken back by the next one.
+  - Archives of C(appsmithctl) (C(data/backup), C(data/restore)) and logs stay as they are.
 options:
-  archive:
+  state:
     description:
-      - File name of the archive in C(data/backup) of the instance, or V(newest).
-      - An archive from elsewhere must be copied there first, with its C(.stagecraft.json) beside it, if there is one.
+      - V(checked) looks only. The archive is read and decrypted to its end and compared with its manifest, and keys,
+        release and disk space are compared.
+      - V(placed) does the same, and then changes what is in the folder for what is in the backup. The instance must be
+        stopped. What is left of a restore that was broken off is taken back before.
+      - V(restored) runs C(appsmithctl restore) inside the instance, which must run the backup's release. Nothing is to
+        do for a cold backup. An external database is emptied before, after a backup of it.
+      - V(confirmed) gives up what was there before.
+      - V(undone) puts back what was there before. The instance must be stopped. An external database that was emptied
+        is put back by a second run with V(undone), while the release that ran before runs again.
     type: str
+    choices: [checked, placed, restored, confirmed, undone]
     required: true
-  archive_password:
-    description: Password of the archive. Needed if it is encrypted (its name ends in C(.enc)), else not used.
+  backup:
+    description: Name of the backup, or V(newest). Needed for O(state=checked) and O(state=placed).
     type: str
-  allow_other_version:
+  instance:
+    description: Only backups of the instance of this name are looked at for O(backup=newest).
+    type: str
+  passphrase:
+    description: What the backup was encrypted with.
+    type: str
+  version:
+    description: The release that will run on it. It must be the backup's.
+    type: str
+  version_before:
+    description: The release that ran before. It is kept in the journal, for a run that comes after a killed one.
+    type: str
+  own_database:
     description:
-      - Whether to restore an archive of another release than the one that runs.
-      - A database that is newer than the server can't be used by it. Start the release that the archive is of instead.
+      - Whether the instance must use the database and the Redis in its image whatever the backup's C(docker.env) says.
+      - For a copy of an instance. Without it, the copy of one with an external database would work on that database.
     type: bool
     default: false
+  keep_before:
+    description:
+      - With O(state=confirmed), whether what was there before is kept as C(.stagecraft-restore/kept), until the next
+        confirmation that keeps. It needs the room.
+    type: bool
+    default: true
+  keep_undone:
+    description:
+      - With O(state=undone), whether what was restored is kept as C(.stagecraft-restore/after-N), if it was whole.
+    type: bool
+    default: false
+  minimum_free_mb:
+    description: Disk space in MiB that must be left when the backup was unpacked beside what is there.
+    type: int
+    default: 512
   dialogue:
     description:
       - V(terminal) answers C(appsmithctl)'s questions through a pseudo terminal, which every release takes.
-      - V(unattended) asks for its unattended mode, which came with v2.4.1. It takes neither passwords nor other keys.
-      - V(auto) uses the unattended mode if release and archive allow it.
+      - V(unattended) asks for its unattended mode, which came with v2.4.1.
+      - V(auto) uses the unattended mode if the release has it.
     type: str
     choices: [auto, terminal, unattended]
     default: auto
 extends_documentation_fragment:
   - stagecraft.appsmith._host
+  - stagecraft.appsmith._store
   - stagecraft.appsmith._attributes
 attributes:
   check_mode:
     support: full
     details:
-      - All checks are made.
+      - All checks are made. A restore that was broken off is left as it is.
   diff_mode:
     support: none
   idempotent:
-    support: none
+    support: partial
     details:
-      - Each run restores.
+      - With O(state=placed) each run restores. All other states are reached once.
 notes:
-  - If O(encryption_password) and O(encryption_salt) are given they are the keys that the archive was taken with, and
-    they become the instance's, unless the container's environment says otherwise.
+  - If O(encryption_password) and O(encryption_salt) are given they are what the container's environment gives, and must
+    be the keys that the backup was taken with.
+  - One backup or restore at a time works on a folder. A second one waits for half a minute, then fails.
 requirements:
-  - Python library C(pexpect) on the instance's host, unless the unattended mode is used
-  - C(openssl) on the instance's host, for encrypted archives
+  - C(gpg) on the instance's host, for encrypted backups
+  - Python library C(pexpect) on the instance's host, for hot backups of releases before v2.4.1
+  - Python library C(boto3) on the instance's host, for O(s3)
 seealso:
   - module: stagecraft.appsmith.backup
   - module: stagecraft.appsmith.backup_info
 """
 
 EXAMPLES = r"""
-- name: Go back to the newest backup
+- name: Look whether a backup can be restored, while the instance runs
+  stagecraft.appsmith.restore:
+    exec: [docker, exec, appsmith]
+    directory: /opt/appsmith/stacks
+    store_directory: /srv/backups/appsmith.example.com
+    backup: newest
+    passphrase: "{{ vault_appsmith_backup_passphrase }}"
+    state: checked
+  become: true
+
+- name: Put it in place, once the instance is stopped
+  stagecraft.appsmith.restore:
+    exec: [docker, exec, appsmith]
+    directory: /opt/appsmith/stacks
+    store_directory: /srv/backups/appsmith.example.com
+    backup: appsmith-appsmith.example.com-20261122T081500Z
+    passphrase: "{{ vault_appsmith_backup_passphrase }}"
+    version: v1.91
+    state: placed
+  become: true
+
+- name: Let appsmithctl restore the database, once the instance runs the backup's release
   stagecraft.appsmith.restore:
     exec: [docker, exec, appsmith]
     exec_terminal: [docker, exec, -it, appsmith]
     directory: /opt/appsmith/stacks
-    archive: newest
+    state: restored
   become: true
 
-- name: Wait until it can be worked with
-  stagecraft.appsmith.instance_info:
-    appsmith_url: https://appsmith.example.com
-    wait: true
-
-- name: Copy another instance's backup and its description to where appsmithctl looks for it
-  ansible.builtin.copy:
-    src: "backups/{{ item }}"
-    dest: /opt/appsmith/stacks/data/backup/
-    mode: "0600"
-  loop:
-    - appsmith-backup-2026-11-22T08-15-00.000Z.tar.gz
-    - appsmith-backup-2026-11-22T08-15-00.000Z.tar.gz.stagecraft.json
-  become: true
-
-- name: Restore it with the keys that it was taken with
+- name: Give up what was there before
   stagecraft.appsmith.restore:
     exec: [docker, exec, appsmith]
-    exec_terminal: [docker, exec, -it, appsmith]
     directory: /opt/appsmith/stacks
-    archive: appsmith-backup-2026-11-22T08-15-00.000Z.tar.gz
-    encryption_password: "{{ vault_appsmith_encryption_password }}"
-    encryption_salt: "{{ vault_appsmith_encryption_salt }}"
+    state: confirmed
+    keep_before: false
   become: true
 """
 
 RETURN = r"""
-archive:
-  description: File name of the archive.
-  returned: success
-  type: str
-archive_version:
-  description: The release that the archive is of.
-  returned: success
-  type: str
-version:
-  description: The release that runs.
-  returned: success
-  type: str
+backup:
+  description: The backup's manifest.
+  returned: for the states checked and placed
+  type: dict
 proven:
   description:
-    - What was proven of the archive before anything was touched. V(contents), that it can be read to its end;
-      V(checksum), that it is the one that was taken; V(keys), that it was taken with the keys that are used.
+    - What was proven of the backup before anything was touched. V(checksum), that it is the one that was taken;
+      V(contents), that it can be read to its end and holds what its manifest says; V(keys), that it was taken with the
+      keys that are used.
+  returned: for the states checked and placed
+  type: list
+  elements: str
+  sample: [checksum, contents, keys]
+unfinished:
+  description:
+    - What an earlier run left that was broken off, as it was found. V(null) if there was nothing.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description: How far it was.
+      type: str
+    backup:
+      description: Name of the backup that was being restored.
+      type: str
+    version:
+      description: Its release.
+      type: str
+    ran:
+      description: The release that ran before, as far as it was known.
+      type: str
+steps:
+  description: What is still to be done, in order.
   returned: success
   type: list
   elements: str
-  sample: [contents, checksum, keys]
+  sample: [restored, confirmed]
 dialogue:
   description: Whether V(terminal) or V(unattended) was used.
-  returned: success
+  returned: for the state restored, if it was run
   type: str
-put_back:
-  description:
-    - What was (in check mode, would be) put back as C(docker.env) before the restore, because an earlier one broke off;
-      else V(null).
+left_over:
+  description: Folders with what was there before, or what was taken back; remove them when nobody wants them any more.
   returned: success
-  type: str
-put_aside:
-  description: Where the former C(docker.env) and Git storage are. Remove them when the instance was found to be well.
-  returned: success and not in check mode
   type: list
   elements: str
 """
@@ -146,210 +198,184 @@ put_aside:
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _releases
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._appsmithctl import RESTORED, AppsmithCtl, Outcome
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._archive import (
-    Contents,
-    compare_with_sidecar,
-    read_archive,
-    read_sidecar,
-    same_keys,
-)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_manifest import Manifest, listed, read
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
-    AppsmithError,
     IncompatibleVersion,
     InvalidInput,
     NotFound,
-    ProofFailed,
 )
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._host_lock import host_lock
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._module import AppsmithModule
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._stacks import HOST_OPTIONS, Stacks
-
-# Said by appsmithctl when the database is being replaced: from here on the instance is no longer what it was.
-_TOUCHED = "Restoring database..."
-
-Keys = tuple[str, str]
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_disk import DATABASE, Journal, as_dict
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_inside import Inside
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_place import Place, is_whole
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_swap import Swap
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._stacks import HOST_OPTIONS
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import (
+    STORE_ONE_OF,
+    STORE_OPTIONS,
+    Store,
+    store_of,
+)
 
 
 class Restore(AppsmithModule):
     argument_spec: ClassVar[dict[str, Any]] = {
         **HOST_OPTIONS,
-        "archive": {"type": "str", "required": True},
-        "archive_password": {"type": "str", "no_log": True},
-        "allow_other_version": {"type": "bool", "default": False},
+        **STORE_OPTIONS,
+        "state": {
+            "type": "str",
+            "choices": ["checked", "placed", "restored", "confirmed", "undone"],
+            "required": True,
+        },
+        "backup": {"type": "str"},
+        "instance": {"type": "str"},
+        "passphrase": {"type": "str", "no_log": True},
+        "version": {"type": "str"},
+        "version_before": {"type": "str"},
+        "own_database": {"type": "bool", "default": False},
+        "keep_before": {"type": "bool", "default": True},
+        "keep_undone": {"type": "bool", "default": False},
+        "minimum_free_mb": {"type": "int", "default": 512},
         "dialogue": {"type": "str", "choices": ["auto", "terminal", "unattended"], "default": "auto"},
     }
     required_together = (("encryption_password", "encryption_salt"),)
+    required_if = (("state", "checked", ("backup",)), ("state", "placed", ("backup",)))
+    mutually_exclusive = STORE_ONE_OF
     needs_connection = False
 
     def run(self) -> None:
-        stacks = Stacks(self.params["directory"], broken_off=True)
-        control = AppsmithCtl(self.params["exec"], self.params["exec_terminal"], timeout=self.params["timeout"])
-        archive = self._find(stacks)
-        self._look_for_env(stacks, archive)
-        described = read_sidecar(archive)
-        contents, proven = self._look(stacks, archive, described)
-        version = control.version()
-        self._compare_versions(contents, version)
-        unattended = self._unattended(contents, version)
-        self._look_at_space(stacks, contents)
-        self.result.update(
-            archive=archive.name,
-            archive_version=contents.version,
-            version=version,
-            proven=proven,
-            dialogue="unattended" if unattended else "terminal",
-            put_back=str(stacks.lost_env) if stacks.lost_env else None,
-        )
-        if self.check_mode:
-            self.changed()
-            return
-        if not unattended:
-            control.need_terminal()
-        put_back = stacks.put_env_back()
-        own_keys = stacks.keys()
-        self.changed(bool(stacks.move_aside(stacks.leftovers(archive.name)) or put_back))
-        # appsmithctl moves it aside once the database is replaced, and breaks off half-way if there is none.
-        stacks.git_storage.mkdir(exist_ok=True)
-        outcome = self._restore(control, archive, version, unattended, own_keys)
-        self.result["put_aside"] = self._prove(stacks, archive, outcome)
-        self._prove_keys(stacks, contents, (described or {}).get("keys_fingerprint"))
-
-    # -- before anything is touched ---------------------------------------------------------------------------------
-    def _find(self, stacks: Stacks) -> Path:
-        archives = stacks.archives()
-        wanted = self.params["archive"]
-        if wanted == "newest" and archives:
-            return archives[-1]
-        found = next((path for path in archives if wanted in (path.name, str(path))), None)
-        if found is None:
-            listed = ", ".join(path.name for path in archives[-5:]) or "none"
-            raise NotFound(
-                f"There is no backup '{wanted}' in {stacks.backup_folder}",
-                next_step=f"There is: {listed}. An archive from elsewhere must be copied there first.",
-            )
-        return found
-
-    def _look_for_env(self, stacks: Stacks, archive: Path) -> None:
-        stacks.choose_lost_env(archive.name)
-        if stacks.lost_env:
-            self.warn(
-                f"A restore broke off: docker.env is gone. {stacks.lost_env.name} is put back before the next restore "
-                "begins. Don't start the instance without it: it would make new encryption keys."
-            )
-
-    def _look(self, stacks: Stacks, archive: Path, described: dict[str, Any] | None) -> tuple[Contents, list[str]]:
-        contents = read_archive(archive, password=self.params["archive_password"])
-        proven = ["contents"]
-        if described is None:
-            self.warn(f"{archive.name} has no description beside it: whether it was changed can't be told.")
-        else:
-            compare_with_sidecar(contents, described)
-            proven.append("checksum")
-        printed = (described or {}).get("keys_fingerprint")
-        keys = stacks.keys(self.params["encryption_password"], self.params["encryption_salt"])
-        if contents.encrypted and not self.params["encryption_password"]:
-            # It brings its own keys.
-            return contents, proven
-        if keys is None:
+        root = Path(self.params["directory"])
+        if not root.is_dir():
             raise InvalidInput(
-                f"{archive.name} holds no encryption keys, and the instance's docker.env has none",
-                next_step="Give encryption_password and encryption_salt of the instance that it was taken from.",
+                f"{root} is no folder",
+                next_step="Give as directory where /appsmith-stacks of the instance is on this host, and use become if "
+                "only root may read it.",
             )
-        if not printed:
-            self.warn(
-                f"Which encryption keys {archive.name} was taken with is not known: if they are not this instance's, "
-                "the credentials in it can't be read."
-            )
-        elif not same_keys(keys, printed):
-            whose = "the given ones" if self.params["encryption_password"] else "this instance's"
-            holder = stacks.aside_with_keys(printed)
-            raise ProofFailed(
-                f"{archive.name} was taken with other encryption keys than {whose}"
-                + (f"; they are in {holder.name}, which an earlier restore put aside" if holder else ""),
-                next_step="Give encryption_password and encryption_salt of the instance that it was taken from; "
-                "nothing was touched.",
-            )
+        swap = Swap(root)
+        state = self.params["state"]
+        if state == "checked" or self.check_mode:
+            self._run(swap, state, swap.journal())
         else:
-            proven.append("keys")
-        return contents, proven
+            with host_lock(root):
+                found = swap.journal()
+                if found is not None and swap.recover() is None:
+                    self.changed()
+                self._run(swap, state, found)
 
-    def _compare_versions(self, contents: Contents, version: str) -> None:
-        if contents.version.removeprefix("v") == version.removeprefix("v") or self.params["allow_other_version"]:
-            return
-        raise IncompatibleVersion(
-            f"The archive is of {contents.version}, the instance runs {version}",
-            next_step=f"Start the instance with {contents.version} first; nothing was touched.",
-        )
+    def _run(self, swap: Swap, state: str, found: Journal | None) -> None:
+        self.result.update(unfinished=as_dict(found), steps=[])
+        journal = swap.journal()
+        if state in ("checked", "placed"):
+            self._look_and_place(swap, journal, touch=state == "placed")
+        elif state == "restored":
+            self._restored(swap, journal)
+        elif state == "confirmed":
+            self._confirmed(swap, journal)
+        else:
+            self._undone(swap, journal)
+        self.result["left_over"] = swap.left_over()
 
-    def _look_at_space(self, stacks: Stacks, contents: Contents) -> None:
-        """The new content lies beside the old for a while; the database unpacks to more than its dump."""
-        wanted, free = 2 * sum(contents.members.values()), stacks.free_bytes()
-        if free < wanted:
-            raise AppsmithError(
-                f"Only {free >> 20} MiB are free at {stacks.root}, the restore needs about {wanted >> 20} MiB",
-                next_step="Make room there; nothing was touched.",
+    # -- checked, placed ----------------------------------------------------------------------------------------------
+    def _look_and_place(self, swap: Swap, journal: Journal | None, *, touch: bool) -> None:
+        store = store_of(self.params)
+        manifest = self._find(store)
+        self._compare_versions(manifest)
+        place = Place(swap, store, manifest, self.params, self.warn)
+        self.result["backup"] = manifest.as_dict()
+        place.refuse()
+        if not touch or self.check_mode:
+            self.result["proven"] = place.look()
+            self.changed(touch)
+        else:
+            # What was there before the run that was broken off is what this one, too, would put back.
+            left = self._take_back(swap, journal)
+            self.result["proven"] = place.place(left)
+            self.changed()
+        self.result["steps"] = ["placed", *self._steps(manifest)][1 if touch else 0 :]
+
+    def _take_back(self, swap: Swap, journal: Journal | None) -> Journal | None:
+        if journal is None:
+            return None
+        whole = is_whole(journal)
+        if journal.state != DATABASE:
+            journal = swap.undo(journal, keep=whole)
+            self.changed()
+            if whole:
+                self.warn(
+                    f"A restore of {self.result['unfinished']['backup']} had not been confirmed: what was there before "
+                    f"it was put back first. What it had restored is kept in {', '.join(swap.left_over())}."
+                )
+        return journal
+
+    def _find(self, store: Store) -> Manifest:
+        wanted, instance = self.params["backup"], self.params["instance"]
+        if wanted != "newest":
+            return read(store, wanted)
+        problems: dict[str, str] = {}
+        found = listed(store, instance=instance, problems=problems)
+        # Never an older one in the place of one that can't be read: who says newest does not look at names.
+        newest = max([*(one.name for one in found), *problems], key=lambda name: name[-16:], default="")
+        if newest in problems:
+            raise NotFound(f"The newest backup can't be used: {problems[newest]}", next_step="Name another one.")
+        if not found:
+            raise NotFound(f"There is no backup in {store.describe()}", next_step="Take one, or name another place.")
+        return found[0]
+
+    def _compare_versions(self, manifest: Manifest) -> None:
+        wanted = self.params["version"]
+        if wanted and wanted.removeprefix("v") != manifest.version.removeprefix("v"):
+            raise IncompatibleVersion(
+                f"{manifest.name} is of {manifest.version}, and {wanted} is to run on it",
+                next_step=f"Start {manifest.version} on it: a database can't be moved to an older release, and to a "
+                "newer one only by an upgrade. Nothing was touched.",
             )
 
-    def _unattended(self, contents: Contents, version: str) -> bool:
-        way = self.params["dialogue"]
-        possible = _releases.has_unattended_restore(version)
-        needs_answers = bool(contents.encrypted or self.params["encryption_password"])
-        if way == "unattended" and (not possible or needs_answers):
-            why = "it needs passwords or keys" if needs_answers else f"{version} can't do it"
-            raise InvalidInput(f"This restore can't be unattended: {why}", next_step="Use dialogue: auto.")
-        return way != "terminal" and possible and not needs_answers
+    @staticmethod
+    def _steps(manifest: Manifest) -> list[str]:
+        return ["restored", "confirmed"] if _needs_inside(manifest) else ["confirmed"]
 
-    # -- the restore, and what came of it ---------------------------------------------------------------------------
-    def _restore(
-        self, control: AppsmithCtl, archive: Path, version: str, unattended: bool, own_keys: Keys | None
-    ) -> Outcome:
-        other_version = self.params["allow_other_version"]
-        if unattended:
-            return control.restore_unattended(archive.name, force=other_version)
-        other_keys: Keys | None = None
-        if self.params["encryption_password"]:
-            other_keys = (self.params["encryption_password"], self.params["encryption_salt"])
-        return control.restore_in_terminal(
-            archive.name,
-            name_archive=_releases.has_unattended_restore(version),
-            other_version=other_version,
-            archive_password=self.params["archive_password"],
-            other_keys=other_keys,
-            own_keys=own_keys,
-        )
+    # -- restored, confirmed, undone ---------------------------------------------------------------------------------
+    def _restored(self, swap: Swap, journal: Journal | None) -> None:
+        if journal is None:
+            raise NotFound(
+                "No restore has begun here",
+                next_step="Put a backup in place first (state: placed), while it is stopped.",
+            )
+        if not is_whole(journal):
+            inside = Inside(swap, journal, self.params, self.warn)
+            inside.refuse()
+            self.changed()
+            if not self.check_mode:
+                self.result["dialogue"] = inside.restore()
+        self.result["steps"] = ["confirmed"]
 
-    def _prove(self, stacks: Stacks, archive: Path, outcome: Outcome) -> list[str]:
-        put_aside = stacks.leftovers(archive.name)
-        said = f"(exit {outcome.code}, it said: {outcome.tail()})"
-        if _TOUCHED not in outcome.text and not put_aside:
-            raise AppsmithError(
-                f"appsmithctl restored nothing {said}",
-                next_step="The instance is as it was. Remove the cause and run again.",
+    def _confirmed(self, swap: Swap, journal: Journal | None) -> None:
+        if journal is None:
+            return
+        if not is_whole(journal):
+            raise InvalidInput(
+                f"The restore of {journal.backup} is not whole (it is {journal.state})",
+                next_step="Run it with state: restored first, or take it back with state: undone.",
             )
         self.changed()
-        if outcome.code == 0 and RESTORED in outcome.text and len(put_aside) == 2 and stacks.git_storage.is_dir():
-            return [str(path) for path in put_aside]
-        there = ", ".join(str(path) for path in put_aside) or "nothing"
-        raise ProofFailed(
-            f"The restore broke off half-way {said}; put aside so far: {there}",
-            next_step="Don't use the instance as it is: remove the cause and restore again.",
-        )
+        if not self.check_mode:
+            swap.confirm(journal, keep=self.params["keep_before"])
 
-    def _prove_keys(self, stacks: Stacks, contents: Contents, printed: str | None) -> None:
-        """The restored docker.env must hold the keys that were compared before."""
-        wanted = (self.params["encryption_password"], self.params["encryption_salt"])
-        now = stacks.keys()
-        if contents.encrypted and now is None:
-            self.warn("The archive brought no encryption keys: the container's environment must give them.")
+    def _undone(self, swap: Swap, journal: Journal | None) -> None:
+        if journal is None:
             return
-        given = all(wanted) and not contents.encrypted
-        if now is None or (given and now != wanted) or (printed and not same_keys(now, printed)):
-            raise ProofFailed(
-                "The restore ended well, but the encryption keys in docker.env are not those that the archive was "
-                "taken with",
-                next_step="Look at configuration/docker.env; keys in the container's environment win over it.",
-            )
+        self.changed()
+        if self.check_mode:
+            return
+        if journal.state == DATABASE:
+            Inside(swap, journal, self.params, self.warn).put_database_back()
+        elif swap.undo(journal, keep=self.params["keep_undone"]) is not None:
+            self.result["steps"] = ["undone"]
+
+
+def _needs_inside(manifest: Manifest) -> bool:
+    return manifest.method == "hot" or manifest.database == "external"
 
 
 def main() -> None:
