@@ -1,40 +1,30 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backup archives of appsmithctl: read to the end, described in a file beside them, compared with that file."""
+"""Archives of appsmithctl, read to their end, and the file docker.env with the encryption keys."""
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
-import io
 import json
-import os
 import re
 import secrets
-import subprocess
 import tarfile
-import threading
 import typing as t
 import zlib
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
-    InvalidInput,
-    NotFound,
-    ProofFailed,
-)
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import ProofFailed
 
 ARCHIVE_NAME = re.compile(r"^appsmith-backup-.+\.tar\.gz(\.enc)?$")
-SIDECAR_SUFFIX = ".stagecraft.json"
 # What an archive must hold to be restored; `git-storage` is a folder.
 REQUIRED_MEMBERS = ("manifest.json", "mongodb-data.gz", "docker.env", "git-storage")
 KEY_NAMES = ("APPSMITH_ENCRYPTION_PASSWORD", "APPSMITH_ENCRYPTION_SALT")
 _CHUNK = 1 << 20
 _ROUNDS = 300_000
+_DISTRUST = "Don't rely on this archive; take a new backup."
 
 
 @dataclass(frozen=True)
@@ -42,38 +32,9 @@ class Contents:
     """What reading an archive from its first to its last byte told."""
 
     name: str
-    size: int
-    sha256: str
-    encrypted: bool
     version: str
     database: str | None
     members: dict[str, int]
-
-    def as_dict(self) -> dict[str, t.Any]:
-        return asdict(self)
-
-
-class _HashingReader(io.RawIOBase):
-    """Passes a file on and takes its checksum on the way, so that a large archive is read once."""
-
-    def __init__(self, source: t.BinaryIO) -> None:
-        self._source = source
-        self.digest = hashlib.sha256()
-        self.size = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: t.Any) -> int:
-        data = self._source.read(len(buffer))
-        buffer[: len(data)] = data
-        self.digest.update(data)
-        self.size += len(data)
-        return len(data)
-
-
-def is_encrypted(name: str | Path) -> bool:
-    return str(name).endswith(".enc")
 
 
 def list_archives(folder: Path) -> list[Path]:
@@ -83,71 +44,34 @@ def list_archives(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if ARCHIVE_NAME.match(entry.name) and entry.is_file())
 
 
-def checksum(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as source:
-        while chunk := source.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def read_archive(path: Path, *, password: str | None = None) -> Contents:
+def read_archive(path: Path) -> Contents:
     """Read all of it; raise ProofFailed when it is short, damaged, incomplete, or of no version."""
-    if not path.is_file():
-        raise NotFound(f"There is no backup archive {path}", next_step="List the archives with backup_info.")
-    encrypted = is_encrypted(path.name)
-    if encrypted and not password:
-        raise InvalidInput(
-            f"The archive {path.name} is encrypted and no password was given",
-            next_step="Give archive_password.",
-        )
-    with path.open("rb") as source:
-        hashing = _HashingReader(source)
-        # One descriptor feeds both the checksum and the reader of the content.
-        with _plain_stream(hashing, password) if encrypted else contextlib.nullcontext(hashing) as plain:
-            members, manifest = _read_tar(plain, path.name, encrypted)
-        while hashing.read(_CHUNK):
-            pass
+    members, manifest = _read_tar(path)
     missing = [name for name in REQUIRED_MEMBERS if name not in members]
     if missing:
-        raise ProofFailed(
-            f"The archive {path.name} lacks {', '.join(missing)}",
-            next_step="Don't rely on this archive; take a new backup.",
-        )
+        raise ProofFailed(f"The archive {path.name} lacks {', '.join(missing)}", next_step=_DISTRUST)
     version = manifest.get("appsmithVersion")
     if not isinstance(version, str) or not version:
-        raise ProofFailed(
-            f"manifest.json of {path.name} names no appsmithVersion",
-            next_step="Don't rely on this archive; take a new backup.",
-        )
-    return Contents(
-        name=path.name,
-        size=hashing.size,
-        sha256=hashing.digest.hexdigest(),
-        encrypted=encrypted,
-        version=version,
-        database=manifest.get("dbName"),
-        members=members,
-    )
+        raise ProofFailed(f"manifest.json of {path.name} names no appsmithVersion", next_step=_DISTRUST)
+    return Contents(path.name, version, manifest.get("dbName"), members)
 
 
-def _read_tar(plain: t.Any, name: str, encrypted: bool) -> tuple[dict[str, int], dict[str, t.Any]]:
+def _read_tar(path: Path) -> tuple[dict[str, int], dict[str, t.Any]]:
     """Sizes by top-level member, and the manifest."""
     members: dict[str, int] = {}
     manifest: dict[str, t.Any] = {}
-    damaged = "its password is wrong, or it is damaged or short" if encrypted else "it is damaged or short"
     try:
         # tarfile's own stream mode does not look at gzip's checksum: gzip reads, and to the end.
-        with gzip.GzipFile(fileobj=plain) as unpacked:
+        with gzip.open(path) as unpacked:
             with tarfile.open(fileobj=unpacked, mode="r|") as archive:
-                for member in archive:
+                while (member := archive.next()) is not None:
+                    # Or it would remember every one of them.
+                    archive.members.clear()  # type: ignore[attr-defined]
                     top = _top_level(member.name)
                     if top is None:
                         continue
                     members[top] = members.get(top, 0) + member.size
-                    if not member.isfile():
-                        continue
-                    content = archive.extractfile(member)
+                    content = archive.extractfile(member) if member.isreg() else None
                     if content is None:
                         continue
                     if top == "manifest.json":
@@ -160,13 +84,10 @@ def _read_tar(plain: t.Any, name: str, encrypted: bool) -> tuple[dict[str, int],
                 pass
     except (OSError, EOFError, tarfile.TarError, ValueError, zlib.error) as error:
         raise ProofFailed(
-            f"The archive {name} can't be read to its end: {damaged} ({type(error).__name__})",
-            next_step=("Check archive_password; if that is right, d" if encrypted else "D")
-            + "on't rely on this archive: use another one or take a new backup.",
+            f"The archive {path.name} can't be read to its end: it is damaged or short ({type(error).__name__})",
+            next_step=_DISTRUST,
         ) from error
-    if not isinstance(manifest, dict):
-        manifest = {}
-    return members, manifest
+    return members, manifest if isinstance(manifest, dict) else {}
 
 
 def _top_level(name: str) -> str | None:
@@ -177,121 +98,11 @@ def _top_level(name: str) -> str | None:
     return parts[0] if parts else None
 
 
-@contextlib.contextmanager
-def _plain_stream(source: t.Any, password: str | None) -> t.Iterator[t.Any]:
-    """Decrypt as appsmithctl encrypts. The password goes by environment: argv is readable for all on the host."""
-    command = ["openssl", "enc", "-d", "-aes-256-cbc", "-pbkdf2", "-iter", "100000", "-pass", "env:STAGECRAFT_ARCHIVE"]
-    try:
-        # Ansible's run_command() would hold all of it in memory.
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "STAGECRAFT_ARCHIVE": password or ""},
-        )
-    except FileNotFoundError as error:
-        raise InvalidInput(
-            "openssl is not on this host, so an encrypted archive can't be opened",
-            next_step="Install openssl on the instance's host.",
-        ) from error
-    feeder = _feed(source, t.cast(t.BinaryIO, process.stdin))
-    try:
-        yield process.stdout
-    finally:
-        t.cast(t.BinaryIO, process.stdout).close()
-        feeder.join()
-        process.wait()
-
-
-def _feed(source: t.Any, sink: t.BinaryIO) -> threading.Thread:
-    def copy() -> None:
-        with contextlib.suppress(BrokenPipeError), sink:
-            while chunk := source.read(_CHUNK):
-                sink.write(chunk)
-
-    thread = threading.Thread(target=copy, daemon=True)
-    thread.start()
-    return thread
-
-
-# --- the file beside the archive ---------------------------------------------------------------------------------
-
-
-def sidecar_path(archive: Path) -> Path:
-    return archive.with_name(archive.name + SIDECAR_SUFFIX)
-
-
-def write_sidecar(archive: Path, contents: Contents, fingerprint: str | None) -> dict[str, t.Any]:
-    """Describe a proven archive; only its owner may read it."""
-    described: dict[str, t.Any] = {
-        "format": 1,
-        **contents.as_dict(),
-        "keys_fingerprint": fingerprint,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    target = sidecar_path(archive)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(described, file, indent=2, sort_keys=True)
-            file.write("\n")
-        os.replace(temporary, target)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    return described
-
-
-def read_sidecar(archive: Path) -> dict[str, t.Any] | None:
-    """The description beside an archive; None when there is none; ProofFailed when it can't be understood."""
-    path = sidecar_path(archive)
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise ProofFailed(
-            f"{path.name} can't be read ({error})",
-            next_step="Remove it to go without the comparison, or use another archive.",
-        ) from error
-    if not isinstance(described, dict) or not all(key in described for key in ("sha256", "size", "version")):
-        raise ProofFailed(
-            f"{path.name} is no description of an archive",
-            next_step="Remove it to go without the comparison, or use another archive.",
-        )
-    return described
-
-
-def compare_with_sidecar(contents: Contents, described: dict[str, t.Any]) -> None:
-    """ProofFailed when the archive is not the one that was proven when it was made."""
-    if contents.size != described["size"]:
-        raise ProofFailed(
-            f"The archive {contents.name} has {contents.size} bytes, it had {described['size']} when it was made",
-            next_step="Use another archive: this one is short or was replaced.",
-        )
-    if contents.sha256 != described["sha256"]:
-        raise ProofFailed(
-            f"The archive {contents.name} was changed since it was made (its checksum differs)",
-            next_step="Use another archive.",
-        )
-
-
-def drop_orphaned_sidecars(folder: Path) -> list[str]:
-    """appsmithctl's retention removes archives and knows nothing of the files beside them."""
-    dropped = []
-    for path in sorted(folder.glob(f"appsmith-backup-*{SIDECAR_SUFFIX}")):
-        if not path.with_name(path.name[: -len(SIDECAR_SUFFIX)]).exists():
-            path.unlink(missing_ok=True)
-            dropped.append(path.name)
-    return dropped
-
-
 # --- encryption keys ---------------------------------------------------------------------------------------------
 
 
 def read_env_file(path: Path) -> dict[str, str]:
+    """Nothing, if there is none."""
     try:
         return parse_env(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

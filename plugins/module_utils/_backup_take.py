@@ -128,7 +128,7 @@ class Taking:
                 next_step="Correct them: with these keys nobody could read the credentials in the backup.",
             )
         self._keys = self.stacks.keys(given[0] or used[0], given[1] or used[1])
-        if self._keys is None and self.passphrase:
+        if self._keys is None and (self.passphrase or self.params["reason"] == "upgrade"):
             raise InvalidInput(
                 "The instance's encryption keys are not in docker.env and were not given: without them nobody can "
                 "read the credentials in the backup",

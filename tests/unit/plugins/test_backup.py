@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import stat
@@ -133,7 +134,7 @@ def test_a_cold_one_has_the_files_the_keys_and_the_manifest(host):
     }
     assert {key: backup[key] for key in expected} == expected
     assert backup["proven"]["checksum"] >= backup["created"] and not backup["proven"]["drill"]
-    assert backup["sha256"] == _archive.checksum(host.folder / backup["archive"])
+    assert backup["sha256"] == hashlib.sha256((host.folder / backup["archive"]).read_bytes()).hexdigest()
     assert _archive.same_keys(KEYS, backup["keys_fingerprint"])
     assert _backup_archive.read_keys(host.store, host.manifest(result), PASSPHRASE) == KEYS
     found = host.contents(result)
@@ -257,6 +258,19 @@ def test_unknown_keys_are_refused_before_anything(host):
     assert _backup_archive.read_keys(host.store, host.manifest(given), PASSPHRASE) == KEYS
 
 
+def test_fingerprints_of_the_same_keys_differ():
+    assert _archive.fingerprint(KEYS) != _archive.fingerprint(KEYS)
+    assert not _archive.same_keys((KEYS[0], "other"), _archive.fingerprint(KEYS))
+
+
+def test_the_way_back_of_an_upgrade_needs_known_keys_encrypted_or_not(host):
+    host.env.write_text("APPSMITH_A=b\n")
+    bare = {"passphrase": None, "encrypt": False}
+    for check_mode in (True, False):
+        assert "Give encryption_password" in host.cold(check_mode=check_mode, reason="upgrade", **bare)["msg"]
+    assert host.cold(**bare)["backup"]["keys_fingerprint"] is None
+
+
 # --- refused before anything is touched ----------------------------------------------------------------------------
 
 
@@ -309,6 +323,13 @@ def test_what_a_restore_left_half_done_is_not_backed_up(host):
     (host.root / ".stagecraft-restore" / "state.json").write_text("{}")
     for result in (host.cold(), host.hot()):
         assert result["failed"] and "restore" in result["msg"] and "was broken off" in result["msg"]
+
+
+def test_what_appsmithctls_restore_left_half_done_is_not_backed_up(host):
+    host.env.rename(f"{host.env}.appsmith-backup-7")
+    result = host.cold()
+    assert result["failed"] and "docker.env.appsmith-backup-7" in result["msg"]
+    assert "Don't start the instance without it" in result["msg"]
 
 
 def test_a_running_database_is_no_cold_one(host):

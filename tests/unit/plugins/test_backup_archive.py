@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import subprocess
 import sys
@@ -145,15 +146,9 @@ def test_what_was_written_damaged_is_told_from_what_was_changed(tmp_path, volume
     store, manifest = make_backup(tmp_path / "store", volume)
     path = Path(store.path_of(manifest.archive))
     _spoil(path, how)
-    manifest = dataclasses.replace(manifest, sha256=archives_sha256(path))
+    manifest = dataclasses.replace(manifest, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     with pytest.raises(ProofFailed, match="is damaged, and was so when it was written"):
         archives.prove(store, manifest, PASSPHRASE)
-
-
-def archives_sha256(path: Path) -> str:
-    import hashlib
-
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_wrong_passphrase_is_told_from_damage(tmp_path, volume):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,120 +85,6 @@ def host(tmp_path: Path, run_module: Any, monkeypatch: pytest.MonkeyPatch) -> Ho
     # The runner gives the connection to modules that it knows by name; these have none.
     classes = {"backup": backup.Backup, "backup_info": backup_info.BackupInfo, "restore": restore.Restore}
     return Host(tmp_path / "stacks", lambda name, *args, **more: run_module(classes[name], *args, **more))
-
-
-# --- backup --------------------------------------------------------------------------------------------------------
-
-
-def test_backup_is_opened_and_described(host):
-    result = host.backup()
-    archive = result["archive"]
-    assert result["changed"] and host.called == ["backup --non-interactive"]
-    assert archive["version"] == result["version"] == "v1.91" and not archive["encrypted"]
-    assert set(archive["members"]) == {"manifest.json", "mongodb-data.gz", "docker.env", "git-storage"}
-    assert archive["sha256"] == _archive.checksum(host.archives[0]) and result["keys_described"]
-    sidecar = Path(archive["sidecar"])
-    described = json.loads(sidecar.read_text())
-    assert stat.S_IMODE(sidecar.stat().st_mode) == stat.S_IMODE(host.archives[0].stat().st_mode) == 0o600
-    assert not [key for key in KEYS if key in sidecar.read_text()]
-    assert _archive.same_keys(KEYS, described["keys_fingerprint"])
-    assert not _archive.same_keys((KEYS[0], "other"), described["keys_fingerprint"])
-
-
-def test_fingerprints_of_the_same_keys_differ():
-    assert _archive.fingerprint(KEYS) != _archive.fingerprint(KEYS)
-
-
-def test_backup_with_a_password_goes_through_a_terminal(host):
-    result = host.backup(archive_password=PASSWORD)
-    assert host.called == ["backup"] and host.answers == [PASSWORD, PASSWORD]
-    assert result["archive"]["encrypted"] and result["archive"]["name"].endswith(".tar.gz.enc")
-    assert [path.name for path in host.archives] == [result["archive"]["name"]]
-
-
-def test_backup_in_check_mode_looks_only(host):
-    for _run in range(4):
-        host.backup()
-    before, oldest = host.state(), host.archives[0].name
-    result = host.backup(check_mode=True)
-    assert result["changed"] and result["archive"] is None and result["removed"] == [oldest]
-    assert host.state() == before
-
-
-def test_backup_names_what_the_retention_took_and_drops_its_description(host):
-    for _run in range(4):
-        host.backup()
-    oldest = host.archives[0]
-    assert host.backup()["removed"] == [oldest.name]
-    assert not _archive.sidecar_path(oldest).exists() and len(host.archives) == 4
-
-
-def test_backup_wants_space(host):
-    result = host.backup(minimum_free_mb=1 << 40)
-    assert result["failed"] and "MiB are free" in result["msg"] and host.called == []
-
-
-@pytest.mark.parametrize(
-    ("fail", "said"),
-    [
-        ("backup", "Not enough space"),
-        ("nothing new", "there is no new archive"),
-        ("short archive", "can't be read to its end"),
-        ("short dump", "can't be read to its end"),
-        ("no git", "lacks git-storage"),
-        ("other version", "says it is of v1.1"),
-        ("version", "told no version"),
-    ],
-)
-def test_a_backup_that_is_none_is_a_failure(host, fail, said):
-    host.behave(fail=fail)
-    result = host.backup()
-    assert result["failed"] and said in result["msg"]
-    assert not list(host.root.rglob(f"*{_archive.SIDECAR_SUFFIX}")), "what was not proven is not described"
-
-
-def test_a_wrong_folder_or_command_is_said(host):
-    assert "docker.env" in host.backup(directory=str(host.root / "data"))["msg"]
-    assert "can't be started" in host.backup(exec=["/no/such/command"])["msg"]
-    assert "can't be started" in host.backup(exec_terminal=["/no/such/command"], archive_password=PASSWORD)["msg"]
-
-
-def test_without_pexpect_an_encrypted_backup_is_refused(host, monkeypatch):
-    monkeypatch.setattr(_appsmithctl, "pexpect", None)
-    result = host.backup(archive_password=PASSWORD)
-    assert result["failed"] and "pexpect" in result["msg"] and host.called == []
-
-
-# --- backup_info ---------------------------------------------------------------------------------------------------
-
-
-def test_info_lists_newest_first_and_says_what_is_proven(host):
-    assert host.info() == []
-    host.backup()
-    host.backup()
-    newest = host.archives[-1]
-    newest.write_bytes(newest.read_bytes()[:-10])
-    listed = host.info()
-    assert [one["name"] for one in listed] == [path.name for path in reversed(host.archives)]
-    assert [one["proven"] for one in listed] == [False, True] and "bytes when it was taken" in listed[0]["problem"]
-    assert listed[1]["version"] == "v1.91" and listed[1]["problem"] is None
-
-
-def test_info_verifies_on_request(host):
-    host.backup()
-    archive = host.archives[0]
-    content = bytearray(archive.read_bytes())
-    content[4] ^= 1
-    archive.write_bytes(content)
-    assert host.info()[0]["proven"]
-    assert not host.info(verify=True)[0]["proven"] and "checksum" in host.info(verify=True)[0]["problem"]
-
-
-def test_info_of_an_encrypted_one_needs_the_password(host):
-    host.backup(archive_password=PASSWORD)
-    assert "no password was given" in host.info(verify=True)[0]["problem"]
-    assert host.info(verify=True, archive_password=PASSWORD)[0]["proven"]
-    assert "password is wrong" in host.info(verify=True, archive_password="other")[0]["problem"]
 
 
 # --- restore -------------------------------------------------------------------------------------------------------
