@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, cast
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput, NotFound
@@ -25,7 +28,6 @@ try:
     import boto3
     import botocore.session
     from boto3.exceptions import Boto3Error
-    from boto3.s3.transfer import TransferConfig
     from botocore import exceptions as refused
     from botocore.config import Config
 
@@ -33,9 +35,11 @@ try:
 except ImportError:
     HAS_BOTO3 = False
 
-# 10000 parts are the most that S3 takes: 312 GiB. Three of them are in memory at once, however large the backup is.
-PART_BYTES = 32 << 20
+# However large the backup is, three parts of it are in memory at once.
+PART_BYTES = 64 << 20
 PARTS_AT_ONCE = 3
+# S3 takes no more: 625 GiB.
+MOST_PARTS = 10_000
 RETRIES = 4
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 
@@ -44,7 +48,8 @@ _STEPS = {
     "NoSuchBucket": "Make the bucket, or check s3.bucket and s3.endpoint_url.",
     "InvalidAccessKeyId": _KEYS,
     "SignatureDoesNotMatch": _KEYS,
-    "XAdminNoSuchUser": _KEYS,
+    # The Versity gateway's own word for it.
+    "XAdminUserNotFound": _KEYS,
     "AccessDenied": "Give the key the right to list, read, write and delete below s3.prefix, or check the key.",
     "403": "Give the key the right to list, read, write and delete below s3.prefix, or check the key.",
     "AuthorizationHeaderMalformed": "Check s3.region: the bucket is in another one.",
@@ -129,15 +134,48 @@ class S3Store(Store):
 
     def put(self, name: str, source: BinaryIO) -> None:
         target = self._object(plain(name))
-        transfer = TransferConfig(
-            multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=PARTS_AT_ONCE
-        )
-        transfer.max_in_memory_upload_chunks = PARTS_AT_ONCE
-        # Not Amazon's own transfer library, which reads ahead as it likes.
-        transfer.preferred_transfer_client = "classic"
+        first = _part(source)
+        if len(first) < PART_BYTES:
+            with self._failing():
+                self._client.put_object(**target, Body=first)
+            return
         with self._failing():
-            # A failure, of the source too, aborts the upload; the object appears when its last part is there.
-            self._client.upload_fileobj(_Readable(source), target["Bucket"], target["Key"], Config=transfer)
+            target["UploadId"] = self._client.create_multipart_upload(**target)["UploadId"]
+        try:
+            parts = self._send(target, first, source)
+            with self._failing():
+                # The object appears now, whole.
+                self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+        except BaseException:
+            # What was sent costs money until then. The first cause is the one to be told.
+            with contextlib.suppress(AppsmithError), self._failing():
+                self._client.abort_multipart_upload(**target)
+            raise
+
+    def _send(self, target: dict[str, str], part: bytes, source: BinaryIO) -> list[dict[str, Any]]:
+        """The source is read here, while parts before are on their way: what it raises is raised here."""
+        done: list[dict[str, Any]] = []
+        sending: deque[Future[dict[str, Any]]] = deque()
+
+        def send(number: int, part: bytes) -> dict[str, Any]:
+            answer = self._client.upload_part(**target, PartNumber=number, Body=part)
+            return {"PartNumber": number, "ETag": answer["ETag"]}
+
+        with ThreadPoolExecutor(PARTS_AT_ONCE - 1) as pool, self._failing():
+            for number in itertools.count(1):
+                if not part:
+                    break
+                if number > MOST_PARTS:
+                    raise StoreFailed(
+                        f"The backup has more than {PART_BYTES * MOST_PARTS >> 30} GiB, which is more than can be sent",
+                        next_step="Back up to a folder.",
+                    )
+                sending.append(pool.submit(send, number, part))
+                if len(sending) == PARTS_AT_ONCE - 1:
+                    done.append(sending.popleft().result())
+                part = _part(source)
+            done += [one.result() for one in sending]
+        return done
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
@@ -233,22 +271,13 @@ class S3Store(Store):
         return self.endpoint or "Amazon S3"
 
 
-class _Readable:
-    """Only read(): a source that says it can seek may still be a pipe, and none has to be read twice."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-
-    def read(self, size: int = -1) -> bytes:
-        """As much as was asked for: a pipe gives less at a time, and that would become a part of its own."""
-        chunks, missing = [], size
-        while missing:
-            chunk = self._source.read(missing if missing > 0 else 1 << 20)
-            if not chunk:
-                break
-            chunks.append(chunk)
-            missing -= len(chunk) if missing > 0 else 0
-        return b"".join(chunks)
+def _part(source: BinaryIO) -> bytes:
+    """A pipe gives less at a time than it is asked for."""
+    chunks, missing = [], PART_BYTES
+    while missing and (chunk := source.read(missing)):
+        chunks.append(chunk)
+        missing -= len(chunk)
+    return b"".join(chunks)
 
 
 class _Download(io.RawIOBase):

@@ -25,11 +25,20 @@ def program(name: str) -> str:
 class Server:
     """A process that listens on a port."""
 
-    def __init__(self, command: list[str], port: int, folder: Path) -> None:
+    def __init__(self, command: list[str], port: int, folder: Path, environment: dict[str, str] | None = None) -> None:
         self.port = port
         self.log = folder / "log"
+        self._start = (command, environment)
+        self.restart()
+
+    def restart(self) -> None:
+        if hasattr(self, "process"):
+            self.stop()
+        command, environment = self._start
         with self.log.open("w") as output:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/")
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=environment
+            )
         deadline = time.monotonic() + 60
         while not self._listens():
             if self.process.poll() is not None or time.monotonic() > deadline:
