@@ -18,7 +18,7 @@ author:
   - stagecraft.appsmith contributors (@stagecraft)
 description:
   - Makes text of what P(stagecraft.appsmith.upgrade#role) gathers. It tells of each host how it ended, how long it was
-    down, how long each release took, where the way back is, which tests passed, and what the sweep of the applications did.
+    down, how long each release took, where the way back is, which tests passed, and what was done to the applications.
   - Says whether promotions from staging to production are free again, by the releases that both sides answered with.
 positional: format
 options:

@@ -65,7 +65,7 @@ def _found(told: Any) -> dict[str, Any]:
         "to": str(whole.get("to") or ""),
         "check_mode": bool(whole.get("check_mode")),
         "hosts": hosts,
-        "promotions": promotions(hosts),
+        "promotions": "" if whole.get("check_mode") else promotions(hosts),
     }
 
 
@@ -89,10 +89,8 @@ def promotions(hosts: list[Host]) -> str:
         return ""
     if len(seen) == 1:
         return f"free: staging and production both answered with {next(iter(seen))}"
-    return (
-        f"held where production can't read staging's format: staging answered with {', '.join(sorted(sides['staging']))}, "
-        f"production with {', '.join(sorted(sides['production']))}"
-    )
+    each = ", ".join(f"{side} answered with {', '.join(sorted(found))}" for side, found in sides.items())
+    return f"held where production can't read staging's format: {each}"
 
 
 def duration(seconds: Any) -> str:
@@ -103,9 +101,13 @@ def duration(seconds: Any) -> str:
 
 def _title(found: dict[str, Any]) -> str:
     counted = Counter(str(host.get("outcome")) for host in found["hosts"])
-    listed = ", ".join(f"{counted[one]} {one}" for one in (*OUTCOMES, *sorted(set(counted) - set(OUTCOMES))) if counted[one])
+    listed = ", ".join(
+        f"{counted[one]} {one}" for one in (*OUTCOMES, *sorted(set(counted) - set(OUTCOMES))) if counted[one]
+    )
     count = len(found["hosts"])
-    return f"Upgrade to {clean(found['to'])}, {count} host{'' if count == 1 else 's'}" + (f": {listed}" if listed else "")
+    return f"Upgrade to {clean(found['to'])}, {count} host{'' if count == 1 else 's'}" + (
+        f": {listed}" if listed else ""
+    )
 
 
 def _sorted(found: dict[str, Any]) -> list[Host]:
@@ -122,8 +124,13 @@ def _row(host: Host) -> tuple[str, ...]:
         clean(host.get("from") or ""),
         clean(host.get("now") or ""),
         "" if down is None else duration(down),
-        ", ".join(f"{clean(hop.get('version'))} {duration(hop.get('seconds', 0))}" for hop in host.get("hops") or []),
+        ", ".join(_hop(hop) for hop in host.get("hops") or []),
     )
+
+
+def _hop(hop: Host) -> str:
+    version = clean(hop.get("version"))
+    return f"{version} {duration(hop['seconds'])}" if "seconds" in hop else version
 
 
 def _notes(host: Host) -> list[tuple[str, str]]:
