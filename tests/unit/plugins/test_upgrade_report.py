@@ -63,7 +63,7 @@ def test_the_table_has_the_worst_first_and_tells_what_matters() -> None:
         "  left as it is   'desk' at mine: somebody's uncommitted changes are left as they are",
         "",
         "Promotions are held where production can't read staging's format: staging answered with v1.91,",
-        "production with v1.60.",
+        "production answered with v1.60.",
     ]
 
 
