@@ -156,27 +156,10 @@ def by_restore(world: World, point: Point) -> str:
     return _shown(world)
 
 
-def by_provision(world: World, point: Point) -> str:
-    """Nothing was moved yet: what was stopped is started, and is what it was."""
-    was = world.was[point.begin]
-    world.need(world.play("provision"))
-    check(
-        _releases(world, was.releases),
-        world.same_by_manifest(was),
-        *(world.as_before(side, was) for side in SIDES),
-        world.nothing_lost(was),
-        world.smoke(),
-        world.refused_promotion(),
-        world.leftovers(store=False),
-    )
-    return _shown(world)
-
-
 ANSWERS: dict[str, Callable[[World, Point], str]] = {
     "upgrade": by_upgrade,
     "rollback": by_rollback,
     "restore": by_restore,
-    "provision": by_provision,
 }
 
 

@@ -40,7 +40,7 @@ class Point:
     target: str = "v1.91"
     # (side, kind, options) at the sandbox's fault door, until the kill.
     faults: tuple[tuple[str, str, dict[str, Any]], ...] = ()
-    # What ends it, each from the same wreck: upgrade, rollback, restore, or provision (which starts what is stopped).
+    # What ends it, each from the same wreck: upgrade, rollback, restore.
     answers: tuple[str, ...] = ("upgrade",)
     # Who goes back with the rollback.
     back: tuple[str, ...] = (STAGING,)
@@ -66,11 +66,11 @@ def of_production(point: Point, when: str, **changed: Any) -> Point:
 
 STOPPED = Point(
     "stopped", "when staging is stopped, before it is backed up", STOP, STAGING, moment="after",
-    answers=("upgrade", "provision"),
+    answers=UP_OR_BACK,
 )  # fmt: skip
 COLD = Point(
     "cold-backup", "in the middle of staging's cold backup", TAKE, STAGING, nth=2, moment="during", files=(PART,),
-    answers=("upgrade", "provision"),
+    answers=UP_OR_BACK,
 )  # fmt: skip
 START_NEW = Point(
     "start-new", "before the new release starts on staging", START, STAGING, answers=UP_OR_BACK
@@ -95,7 +95,7 @@ POINTS: tuple[Point, ...] = (
     STOPPED,
     COLD,
     Point("no-manifest", "when staging's cold backup is there, but not its manifest", TAKE, STAGING, nth=2,
-          moment="during", files=(ARCHIVE,), absent=(MANIFEST,), answers=("upgrade", "provision")),
+          moment="during", files=(ARCHIVE,), absent=(MANIFEST,), answers=UP_OR_BACK),
     Point("backed-up", "when staging's cold backup is done", TAKE, STAGING, nth=2, moment="after", answers=UP_OR_BACK),
     START_NEW,
     Point("migrating", "in the middle of staging's migration", START, STAGING, moment="after", instances=(STAGING,),
@@ -116,7 +116,7 @@ POINTS: tuple[Point, ...] = (
           answers=UP_OR_BACK),
     of_production(STOPPED, "when production is stopped, before it is backed up"),
     of_production(COLD, "in the middle of production's cold backup, which goes on", alone=True, answers=("upgrade",)),
-    of_production(START_NEW, "before the new release starts on production", instances=(STAGING,)),
+    of_production(START_NEW, "before the new release starts on production"),
     of_production(VERIFYING, "while production is tested"),
     Point("deploying", "between the sweep's two discards on production", "Throw away what the migration left",
           PRODUCTION, moment="during", seconds=0.4,

@@ -62,7 +62,7 @@ def line(outcome: Outcome) -> str:
 
 
 def table(outcomes: Iterable[Outcome]) -> str:
-    said = {name: f"`{name}.yml`" for name in ("upgrade", "rollback", "restore", "provision")}
+    said = {name: f"`{name}.yml`" for name in ("upgrade", "rollback", "restore")}
     rows = ["| Point | Killed | Ended by |", "|---|---|---|"]
     for outcome in sorted(outcomes, key=lambda one: POINTS.index(one.point)):
         point = outcome.point

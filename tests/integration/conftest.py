@@ -36,6 +36,7 @@ ORDER = (
     "test_sandbox_faults",
     "test_upgrade",
     "test_sandbox_two_workspaces",
+    "test_sandbox_drill",
     "test_sandbox_export",
     "test_sandbox_repositories",
     "test_sandbox_promotion",
