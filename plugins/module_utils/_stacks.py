@@ -75,8 +75,13 @@ class Stacks:
 
     def __init__(self, directory: str) -> None:
         self.root = Path(directory)
-        if self.env_file.is_file() and self.env_file.stat().st_size:
-            return
+        try:
+            if self.env():
+                return
+        except OSError as error:
+            raise InvalidInput(
+                f"{self.env_file} can't be read: {error.strerror}", next_step="Use become if only root may read it."
+            ) from error
         asides = sorted(path.name for path in self.env_file.parent.glob("docker.env.appsmith-backup-*"))
         if not asides:
             raise InvalidInput(

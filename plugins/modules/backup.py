@@ -106,7 +106,7 @@ attributes:
 notes:
   - Who has the passphrase can read everything, the credentials of all datasources included. Who lost it has no backup.
 requirements:
-  - C(gpg) (GnuPG 2.2 or newer) on this host
+  - C(gpg) (GnuPG 2.2.21 or newer) on this host
   - Python library C(boto3) on this host, for O(s3)
 seealso:
   - module: stagecraft.appsmith.backup_info

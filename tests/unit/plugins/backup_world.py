@@ -10,7 +10,12 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils import _backup_archive, _backup_manifest, _gpg
+from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
+    _archive,
+    _backup_archive,
+    _backup_manifest,
+    _gpg,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_volume import pack
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import DirectoryStore
 
@@ -26,7 +31,8 @@ SECRETS = (*KEYS, PASSPHRASE, "made-up-mail", "made-up-mongo")
 
 
 def hurry(monkeypatch: Any) -> None:
-    """A passphrase is made costly to guess, which costs each test as well."""
+    """Passphrase and keys are made costly to guess, which costs each test as well."""
+    monkeypatch.setattr(_archive, "_ROUNDS", 1000)
     monkeypatch.setattr(_gpg, "ENCRYPT", (*_gpg.ENCRYPT[:-1], "65536"))
 
 

@@ -325,6 +325,19 @@ def test_what_a_restore_left_half_done_is_not_backed_up(host):
         assert result["failed"] and "restore" in result["msg"] and "was broken off" in result["msg"]
 
 
+def test_a_docker_env_that_only_root_may_read_is_said(host, monkeypatch):
+    real = Path.read_text
+
+    def refuse(path, **more):
+        if path == host.env:
+            raise PermissionError(13, "Permission denied")
+        return real(path, **more)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    result = host.cold()
+    assert result["failed"] and "docker.env can't be read: Permission denied. Use become" in result["msg"]
+
+
 def test_what_appsmithctls_restore_left_half_done_is_not_backed_up(host):
     host.env.rename(f"{host.env}.appsmith-backup-7")
     result = host.cold()

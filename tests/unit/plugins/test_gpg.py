@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _gpg, _scratch
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import InvalidInput
+from backup_world import hurry
 
 PASSPHRASE = "made-up päss $ecret 'quoted' "
 
@@ -21,6 +22,7 @@ PASSPHRASE = "made-up päss $ecret 'quoted' "
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
     """So that nothing of other tests is looked at."""
+    hurry(monkeypatch)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path
 
