@@ -17,6 +17,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 _WIDTH = 200
+# Times further on in a line are of something else.
+_STAMP = 48
 # A checkpoint's text is a page at most.
 _PAGE = 60
 
@@ -238,7 +240,10 @@ _PROGRESS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = 
     (re.compile(r"Mongock starting the data migration sequence"), lambda _found: "migrations begin"),
     (re.compile(r"Mongock skipping the data migration"), lambda _found: "no migration to do"),
     (re.compile(r"Mongock has finished\b(?! the system)"), lambda _found: "migrations are done"),
-    (re.compile(r"Mongock trying to acquire the lock"), lambda _found: "migrations wait for their lock"),
+    (
+        re.compile(r"Mongock (?:trying to acquire|is going to sleep to wait for) the lock"),
+        lambda _found: "migrations wait for their lock",
+    ),
     # Tag v1.91: what the migrations over all documents say themselves.
     (
         re.compile(r"- (Migrating policies to policyMap in \w+|Adding empty policyMap for empty policies \w+)"),
@@ -267,8 +272,8 @@ _PROGRESS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = 
 
 
 def _instant(text: str) -> datetime | None:
-    """The first time in a line; without a zone it is UTC, as the backend writes it."""
-    found = _TIME.search(text[:300])
+    """The time at which a line was written, at its beginning; without a zone it is UTC, as the backend writes it."""
+    found = _TIME.search(text[:_STAMP])
     if not found:
         return None
     day, clock, fraction, zone = found.groups()
@@ -283,18 +288,19 @@ def _instant(text: str) -> datetime | None:
     return when.replace(microsecond=int((fraction or "0").ljust(6, "0")), tzinfo=timezone(offset))
 
 
-def _newer(lines: Iterable[str], since: str) -> list[str]:
-    """The lines from an instant on; one without a time of its own belongs to the one before it."""
-    begin = _instant(since)
-    if begin is None:
-        raise ValueError(f"since is no time: {since}")
-    kept, counts = [], True
+def _times(lines: Iterable[str]) -> list[datetime | None]:
+    """When each line was written; one without a time of its own belongs to the one before it."""
+    found: list[datetime | None] = []
     for line in lines:
-        when = _instant(line)
-        counts = counts if when is None else when >= begin
-        if counts:
-            kept.append(line)
-    return kept
+        found.append(_instant(line) or (found[-1] if found else None))
+    return found
+
+
+def _newer(lines: list[str], begin: datetime | None) -> list[str]:
+    """The lines from an instant on, and those at the beginning of which nothing tells the time."""
+    if begin is None:
+        return lines
+    return [line for line, when in zip(lines, _times(lines), strict=True) if when is None or when >= begin]
 
 
 def _cause(lines: list[str]) -> Cause | None:
@@ -314,8 +320,10 @@ def read(text: Any, since: str = "") -> dict[str, Any]:
     """What a log of a start tells: progress worth showing, and why it came to nothing, if it did."""
     lines = [str(line) for line in text] if isinstance(text, (list, tuple)) else str(text or "").splitlines()
     lines = [_PROGRAM.sub("", _CONTROL.sub("", _ANSI.sub("", line))) for line in lines]
-    if since:
-        lines = _newer(lines, since)
+    begin = _instant(since)
+    if since and begin is None:
+        raise ValueError(f"since is no time: {since}")
+    lines = _newer(lines, begin)
     progress: list[str] = []
     serves = -1
     for number, line in enumerate(lines):
@@ -325,10 +333,13 @@ def read(text: Any, since: str = "") -> dict[str, Any]:
             found = pattern.search(line)
             if found:
                 told = masked(tell(found))
-                if told and (not progress or progress[-1] != told):
+                # The container's log has what stands in a program's own as well.
+                if told and told not in progress:
                     progress.append(told)
                 break
-    cause = _cause(lines[serves + 1 :])
+    # Several logs stand one after the other: what a later one said before the backend served is no reason either.
+    after = _newer(lines[serves + 1 :], _times(lines)[serves] if serves >= 0 else None)
+    cause = _cause(after)
     return {
         "progress": progress,
         "fatal": masked(cause.fatal) if cause else "",

@@ -158,6 +158,9 @@ def test_reasons(text: str, fatal: str, next_step: str) -> None:
         "INFO gave up: postgres entered FATAL state, too many start retries too quickly",
         "init_postgres failed with exit status 1.",
         "java.lang.OutOfMemoryError: Java heap space\nStarted ServerApplication in 29.0 seconds",
+        # Another program's log comes after the backend's.
+        "[2026-11-20 08:47:30,060] [main] - Started ServerApplication in 29.0 seconds\n"
+        '{"t":{"$date":"2026-11-20T08:46:30.343+00:00"},"s":"E","msg":"Address already in use"}\n',
     ],
 )
 def test_what_is_no_reason(text: str) -> None:
@@ -181,6 +184,19 @@ def test_a_start_before_does_not_count() -> None:
         assert start_log(text, since=since) == {"progress": ["backend v2.5.1 begins"], "fatal": "", "next_step": ""}
     with pytest.raises(AnsibleFilterError, match="since is no time"):
         start_log(text, since="yesterday")
+
+
+def test_the_same_line_in_two_logs_is_progress_once() -> None:
+    line = "[2026-11-20 08:47:10,060] [main] requestId= - Mongock has finished"
+    assert start_log(f"backend stdout | {line}\n{line}\n")["progress"] == ["migrations are done"]
+
+
+def test_a_time_within_a_line_is_not_the_lines_own() -> None:
+    info = (
+        '{   "commitSha": "7c3c28d7d7f28366c6fd24e7417e1717798dba3a", "imageBuiltAt": "2024-11-08T10:19:25+00:00" }\n'
+    )
+    text = f"2026-11-20T10:00:00Z Running as: uid=0\n{info}No space left on device\n"
+    assert start_log(text, since="2026-11-20T09:00:00Z")["fatal"] == "The disk is full."
 
 
 def test_no_secret_and_no_control_character() -> None:
