@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from stage import ADMIN, CHECKOUT, OWNER, SIDES, Stage, ansible_environment, free_port, link_collection
 
@@ -22,6 +23,9 @@ TASK = re.compile(r"^TASK \[(?:[\w.]+ : )?(?P<name>.*)\] \**$")
 PLAY = re.compile(r"^PLAY \[(?P<name>.*)\] \**$")
 RESULT = re.compile(r"^(?P<what>ok|changed|fatal|failed): \[(?P<host>[\w-]+)[^\]]*\](?P<rest>.*)$")
 MESSAGE = re.compile(r'^ +"msg": "(?P<text>.*)"$')
+# A message of several lines, such as a report.
+LINES = re.compile(r'^ +"msg": \[$')
+LINE = re.compile(r'^ {8}(?P<text>".*"),?$')
 RECAP = re.compile(r"^(?P<host>[\w-]+)\S* +: ok=\d+ +changed=(?P<changed>\d+) .*failed=(?P<failed>\d+)")
 # With --diff it reports what it did.
 PROMOTED = "Deploy what is new in Git"
@@ -38,9 +42,16 @@ class Narrator:
         self.task = ""
         self.host = ""
         self.changed: dict[str, None] = {}
+        self.within = False
 
     def line(self, line: str) -> None:
-        if found := PLAY.match(line):
+        if self.within and (found := LINE.match(line)):
+            print(f"        {json.loads(found['text'])}".rstrip())
+        elif self.within or LINES.match(line):
+            self.within = not self.within
+            if self.within:
+                print(f"      {self.host}:")
+        elif found := PLAY.match(line):
             self.flush()
             print(f"    {found['name']}")
         elif found := TASK.match(line):
@@ -106,6 +117,16 @@ def commits(stage: Stage, application: str, branch: str) -> list[str]:
     return subprocess.run(log, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
+def ways_back(stage: Stage) -> list[dict[str, Any]]:
+    """The manifests of the backups that the upgrade can be undone with."""
+    manifests = [json.loads(path.read_text()) for path in (stage.root / "backups").glob("*/*.json")]
+    return [
+        one
+        for one in manifests
+        if one["reason"] == "upgrade" and one["method"] == "cold" and one["encrypted"] and one["keys"]
+    ]
+
+
 def expect(proven: list[str], text: str, holds: bool) -> None:
     if not holds:
         raise Failed(f"not so: {text}")
@@ -130,6 +151,11 @@ def show(stage: Stage, urls: dict[str, str]) -> list[str]:
         )
     play(stage, 3, "upgrade", "Both instances to v1.91, staging first", "-e", "appsmith_version=v1.91")
     expect(proven, "Both instances run v1.91.", {release(url) for url in urls.values()} == {"v1.91"})
+    expect(
+        proven,
+        "Each left an encrypted backup of its stopped v1.60, with its keys in a file of their own.",
+        sorted(one["version"] for one in ways_back(stage)) == ["v1.60", "v1.60"],
+    )
     for name in before:
         expect(
             proven,
