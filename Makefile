@@ -42,8 +42,8 @@ contract: venv ## the sandbox against what real servers answered
 integration: venv ## the playbooks against instances (the sandbox's)
 	$(BIN)/python -m pytest tests/integration --timeout 1800
 
-bench: venv link ## promotion beside a loop of uri and the fewest calls, into docs/benchmarks.md (QUICK=1: a try)
-	@$(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick)
+bench: venv link ## promotions and upgrades beside the fewest calls, into docs/benchmarks.md (QUICK=1: a try; CASE=promotion|upgrade)
+	@$(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick) $(if $(CASE),--case $(CASE))
 
 bench-test: venv link ## whether the benchmark works
 	$(BIN)/python -m pytest tests/benchmarks -n $(JOBS)

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make bench`: promotion by this collection, by a loop of ansible.builtin.uri, and by the floor, beside each other.
+"""`make bench`: promotion by this collection, by a loop of ansible.builtin.uri, and by the floor, beside each other;
+and what comes after an upgrade, beside its floor. With --case one of the two, whose part of the page is written anew.
 
 Prints a table, writes docs/benchmarks.md (not with --quick), and ends with one line of JSON with every figure by name.
 """
@@ -17,9 +18,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import upgrade
 from contest import CHECKOUT, Failed, Ring, Run
-from report import Machine, figures, page, table
+from report import Machine, figures, markdown, page, plain_table, table, with_section
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="a small course, as a test of the benchmark itself")
     parser.add_argument("--output", type=Path, help="where the page goes (docs/benchmarks.md; with --quick nowhere)")
+    parser.add_argument("--case", choices=["all", "promotion", "upgrade"], default="all", help="what is measured")
     parser.add_argument("--collections", type=Path, default=CHECKOUT / ".cache" / "collections")
     given = parser.parse_args()
     course = QUICK if given.quick else FULL
@@ -137,20 +141,34 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {text}", file=sys.stderr, flush=True)
 
+    results: Results | None = None
+    after: upgrade.Results | None = None
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         ring = Ring(Path(folder), given.collections.resolve())
         try:
-            results = measure(ring, course, say)
+            if given.case != "upgrade":
+                results = measure(ring, course, say)
+            if given.case != "promotion":
+                after = upgrade.measure(ring, upgrade.QUICK if given.quick else upgrade.FULL, say)
         except Failed as error:
             print(error, file=sys.stderr)
             return 1
         finally:
             ring.close()
-    found = figures(results, cores=os.cpu_count() or 1)
-    print(table(results, found))
     output = given.output or (None if given.quick else CHECKOUT / "docs" / "benchmarks.md")
+    text = output.read_text(encoding="utf-8") if output and output.exists() else ""
+    found: dict[str, Any] = {}
+    if results:
+        found = figures(results, cores=os.cpu_count() or 1)
+        print(table(results, found))
+        text = page(results, found, machine, time.monotonic() - began, text)
+    if after:
+        ratios = upgrade.figures(after)
+        found |= ratios
+        print(plain_table(upgrade.HEAD, upgrade.rows(after, ratios)))
+        text = with_section(text, upgrade.section(after, markdown, machine.line()))
     if output:
-        output.write_text(page(results, found, machine, time.monotonic() - began), encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
     print(json.dumps(found))
     return 0
 

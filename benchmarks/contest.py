@@ -26,6 +26,10 @@ PLAYBOOKS = {
     "uri": str(HERE / "plays" / "uri.yml"),
     "empty": str(HERE / "plays" / "empty.yml"),
     "start": str(HERE / "plays" / "start.yml"),
+    "sweep_commit": str(HERE / "plays" / "sweep.yml"),
+    "sweep_discard": str(HERE / "plays" / "sweep.yml"),
+    "sweep_clean": str(HERE / "plays" / "sweep.yml"),
+    "verify": str(HERE / "plays" / "verify.yml"),
 }
 # Floors: the mode, and whether deployments wait until all is fetched.
 FLOORS = {
@@ -34,8 +38,15 @@ FLOORS = {
     "observed_discard": ("--mode", "trusting", "--after"),
     "observed_pull": ("--mode", "pull", "--after"),
 }
+# Those of the work after an upgrade, each with the same promise as its playbook.
+AFTER_UPGRADE = {f"floor_{work}": work for work in ("sweep_commit", "sweep_discard", "sweep_clean", "verify")}
 # Variables that a contestant gets.
-EXTRA = {"as_module": {"appsmith_in_process": False}}
+EXTRA: dict[str, dict[str, Any]] = {
+    "as_module": {"appsmith_in_process": False},
+    "sweep_commit": {"bench_action": "commit"},
+    "sweep_discard": {"bench_action": "discard"},
+    "sweep_clean": {"bench_action": "commit"},
+}
 
 
 @dataclass
@@ -105,31 +116,35 @@ class Ring:
         *,
         changed: int,
         half_done: int = 0,
+        migrated: int = 0,
         forks: int = 5,
+        variables: dict[str, Any] | None = None,
     ) -> Run:
         """Bring commits to so many applications of each instance, let the contestant deploy them, look if it did."""
         for url in urls:
-            self.standin.order("prepare", url=url, changed=changed, half_done=half_done)
+            self.standin.order("prepare", url=url, changed=changed, half_done=half_done, migrated=migrated)
         if contestant in FLOORS:
-            run = self._floor(contestant, urls[0])
+            run = self._floor("floor.py", FLOORS[contestant], urls[0])
+        elif contestant in AFTER_UPGRADE:
+            run = self._floor("floor_upgrade.py", ("--work", AFTER_UPGRADE[contestant]), urls[0])
         else:
-            run = self._play(contestant, urls, forks)
+            run = self._play(contestant, urls, forks, variables or {})
         run.reports = [self.standin.order("report", url=url) for url in urls]
         if contestant in ("empty", "start"):
             return run
         for report in run.reports:
-            if report["not_deployed"] or report["unknown"]:
+            if report["not_deployed"] or report["unknown"] or report["migrated"]:
                 raise Failed(f"{contestant}: {report}")
         return run
 
     # -- commands ----------------------------------------------------------------------------------------------------
-    def _floor(self, contestant: str, url: str) -> Run:
-        command = [sys.executable, str(HERE / "floor.py"), "--url", url, "--username", EMAIL, "--password", PASSWORD]
-        output = self._command([*command, *FLOORS[contestant]], dict(os.environ))
+    def _floor(self, program: str, options: tuple[str, ...], url: str) -> Run:
+        command = [sys.executable, str(HERE / program), "--url", url, "--username", EMAIL, "--password", PASSWORD]
+        output = self._command([*command, *options], dict(os.environ))
         said = json.loads(output.pop("text"))
         return Run(work=said["ended"] - said["began"], **output)
 
-    def _play(self, contestant: str, urls: list[str], forks: int) -> Run:
+    def _play(self, contestant: str, urls: list[str], forks: int, variables: dict[str, Any]) -> Run:
         self._number += 1
         clock = self.folder / f"clock-{self._number}.json"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "APPSMITH_"))}
@@ -143,14 +158,14 @@ class Ring:
             "BENCH_CLOCK": str(clock),
         }
         program = str(Path(sys.executable).with_name("ansible-playbook"))
-        inventory = self._inventory(contestant, urls)
+        inventory = self._inventory(contestant, urls, variables)
         command = [program, "-i", str(inventory), "--forks", str(forks), PLAYBOOKS[contestant]]
         output = self._command(command, environment)
         output.pop("text")
         said = json.loads(clock.read_text())
         return Run(work=said["ended"] - said["began"], tasks=said["tasks"], **output)
 
-    def _inventory(self, contestant: str, urls: list[str]) -> Path:
+    def _inventory(self, contestant: str, urls: list[str], more: dict[str, Any]) -> Path:
         """As in the README, with nothing but what is needed."""
         name = f"{contestant}-{urls[0].rsplit(':', 1)[-1]}-{len(urls)}"
         variables = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -161,6 +176,7 @@ class Ring:
             "appsmith_branch": "master",
             "appsmith_ledger_directory": str(self.folder / f"ledger-{name}"),
             **EXTRA.get(contestant, {}),
+            **more,
         }
         hosts = {f"production{number}.example.com": {"appsmith_url": url} for number, url in enumerate(urls)}
         path = self.folder / f"{name}.json"

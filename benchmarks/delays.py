@@ -71,6 +71,8 @@ COSTS: dict[str, Cost] = {
     "plugins": _busy(0.041, "recorded"),
     "refs": _busy(0.083, "recorded"),
     "protected": _busy(0.023, "recorded"),
+    "commit": _busy(0.613, "recorded"),
+    "page_view": _busy(0.216, "recorded: what a browser asks for that opens a page"),
     "profile": _busy(0.042, "assumed: as GET /users/me"),
     "health": _busy(0.035, "recorded"),
     "tenant": _busy(0.084, "recorded"),

@@ -31,6 +31,8 @@ NAMES = {
     "floor_trusting": "floor that trusts: fetch and discard only",
     "empty": "empty playbook",
 }
+# Between these in the page is what upgrade.py writes.
+BEGIN, END = "<!-- after an upgrade: begin -->", "<!-- after an upgrade: end -->"
 TEMPLATE = Path(__file__).with_name("page.md.in")
 # At most (1) or at least (-1) so much.
 TARGETS: dict[str, tuple[int, float]] = {
@@ -114,6 +116,29 @@ class Machine:
             round(os.getloadavg()[0], 2),
         )
 
+    def line(self) -> str:
+        release = re.search(r"^version: (.*)$", (CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"), re.M)
+        return (
+            f"{self.cores} cores ({self.processor}), {self.memory_gb:g} GB of memory, load before the run "
+            f"{self.load:g}; {platform.system()}, Python {platform.python_version()}, "
+            f"ansible-core {version('ansible-core')}, requests {version('requests')}, "
+            f"stagecraft.appsmith {release.group(1) if release else ''}; {datetime.now(UTC):%Y-%m-%d}."
+        )
+
+
+def with_section(text: str, section: str) -> str:
+    """The page with another part on what comes after an upgrade."""
+    before, begin, rest = text.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not begin or not end:
+        # No page yet: the part alone.
+        return f"{BEGIN}\n{section}\n{END}\n"
+    return f"{before}{begin}\n{section}\n{end}{after}"
+
+
+def section_of(text: str) -> str:
+    return text.partition(BEGIN)[2].partition(END)[0].strip("\n")
+
 
 def _rows(results: Results) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
@@ -167,7 +192,7 @@ def _rows(results: Results) -> list[tuple[str, ...]]:
 HEAD = ("apps / changed", "", "whole s", "work s", "to floor", "CPU s", "calls", "runs")
 
 
-def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows)]
     return "\n".join(lines)
 
@@ -182,16 +207,19 @@ def _verdicts(found: dict[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
+def plain_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    every = [tuple(re.sub("[`*]", "", cell) for cell in row) for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in every) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(pairs))
+        for pairs in (list(zip(row, widths, strict=True)) for row in every)
+    )
+
+
 def table(results: Results, found: dict[str, Any]) -> str:
     """For the terminal."""
-    rows = [tuple(cell.replace("`", "") for cell in row) for row in (HEAD, *_rows(results))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    lines = [
-        "  ".join(cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(pairs))
-        for pairs in (list(zip(row, widths, strict=True)) for row in rows)
-    ]
     verdicts = [" ".join(cell.replace("`", "").replace("*", "") for cell in row) for row in _verdicts(found)]
-    return "\n".join([*lines, "", *verdicts])
+    return "\n".join([plain_table(HEAD, _rows(results)), "", *verdicts])
 
 
 def _instances(results: Results, found: dict[str, Any]) -> str:
@@ -219,7 +247,7 @@ def _instances(results: Results, found: dict[str, Any]) -> str:
         f"A module that does nothing (`ansible.builtin.ping`) takes {many_start - one_start:.2f} s longer on {count} "
         f"hosts than on one: on {found['cores']} cores that alone makes {limit:g} times the time of one instance."
     )
-    return f"{_markdown(head, rows)}\n\n{text}"
+    return f"{markdown(head, rows)}\n\n{text}"
 
 
 def _tasks(results: Results) -> str:
@@ -233,7 +261,7 @@ def _tasks(results: Results) -> str:
         )
         for index, task in enumerate(runs[0].tasks)
     ]
-    return _markdown(("task", "action", "s"), rows)
+    return markdown(("task", "action", "s"), rows)
 
 
 def _plain(made: dict[str, int]) -> str:
@@ -247,7 +275,7 @@ def _calls(asked: dict[str, Any]) -> str:
         ("for a changed application", _plain(asked.get("changed", {}))),
     ]
     rows += [(f"in all: {NAMES[who]}", str(number)) for who, number in asked["in_all"].items()]
-    return _markdown(("", "calls"), rows)
+    return markdown(("", "calls"), rows)
 
 
 def _check(results: Results) -> str:
@@ -257,10 +285,10 @@ def _check(results: Results) -> str:
         ("fetch by four, then pull of the changed", "3.4", f"{results.check['observed_pull'].work:.2f}"),
         ("loop of `ansible.builtin.uri` over pull, with its start", "23.0", f"{middle(first['uri'], 'whole'):.2f}"),
     ]
-    return _markdown(("course", "real v1.91 server, s", "here, s"), rows)
+    return markdown(("course", "real v1.91 server, s", "here, s"), rows)
 
 
-def page(results: Results, found: dict[str, Any], machine: Machine, seconds: float) -> str:
+def page(results: Results, found: dict[str, Any], machine: Machine, seconds: float, old: str = "") -> str:
     course, large = results.course, results.large
     assert large
     every = [run for runs in results.sizes.values() for some in runs.values() for run in some]
@@ -270,12 +298,11 @@ def page(results: Results, found: dict[str, Any], machine: Machine, seconds: flo
         for count in results.sizes
     ]
     delays: list[tuple[str, ...]] = [(f"`{name}`", f"{cost.alone:.3f}", cost.source) for name, cost in COSTS.items()]
-    release = re.search(r"^version: (.*)$", (CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"), re.M)
     return TEMPLATE.read_text(encoding="utf-8").format(
         minutes=seconds / 60,
-        verdicts=_markdown(("figure", "measured", "wanted", ""), _verdicts(found)),
+        verdicts=markdown(("figure", "measured", "wanted", ""), _verdicts(found)),
         whole="; ".join(whole),
-        times=_markdown(HEAD, _rows(results)),
+        times=markdown(HEAD, _rows(results)),
         first=course.sizes[0].applications,
         changed=course.sizes[0].changed,
         tasks=_tasks(results),
@@ -290,9 +317,7 @@ def page(results: Results, found: dict[str, Any], machine: Machine, seconds: flo
         conflicts=sum(report["conflicts"] for run in every for report in run.reports),
         idle=IDLE,
         check=_check(results),
-        delays=_markdown(("call", "seconds", "from"), delays),
-        machine=f"{machine.cores} cores ({machine.processor}), {machine.memory_gb:g} GB of memory, load before the run "
-        f"{machine.load:g}; {platform.system()}, Python {platform.python_version()}, "
-        f"ansible-core {version('ansible-core')}, requests {version('requests')}, "
-        f"stagecraft.appsmith {release.group(1) if release else ''}; {datetime.now(UTC):%Y-%m-%d}.",
+        delays=markdown(("call", "seconds", "from"), delays),
+        machine=machine.line(),
+        after_upgrade=f"{BEGIN}\n{section_of(old)}\n{END}",
     )

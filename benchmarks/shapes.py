@@ -84,10 +84,12 @@ def take() -> dict[str, Any]:
         git_world.server(Path(folder) / "instance") as server,
     ):
         host.repositories.import_bundle("acme/orders", git_world.APPS / "v1.91" / "orders.bundle")
+        host.repositories.import_bundle("acme/old", git_world.APPS / "v1.60" / "orders.bundle", ["master"])
         person = git_world.Checkout(host, "acme/orders", Path(folder) / "person")
         person.change_query(BRANCH, "Dashboard", "list_orders", _OLD)
         application = server.import_app(host, "acme/orders")["id"]
-        return _course(server, person, application)
+        found = _course(server, person, application)
+        return found | _migrated(server, server.import_app(host, "acme/old")["id"])
 
 
 def _course(server: Any, person: Any, application: str) -> dict[str, Any]:
@@ -159,6 +161,21 @@ def _course(server: Any, person: Any, application: str) -> dict[str, Any]:
         "status": 200,
         "body": {"responseMeta": {"status": 200, "success": True}, "errorDisplay": ""},
     }
+    return found
+
+
+def _migrated(server: Any, application: str) -> dict[str, Any]:
+    """An application whose repository has an older format, as all have after an upgrade, and the way out."""
+    git, templates = f"git/applications/{application}", _Templates(application, server.workspace)
+    answer = server.call("GET", f"{git}/status")
+    found = {"status_migrated": {"status": answer.status_code, "body": templates.template(answer.json())}}
+    page = server.data("GET", f"pages?applicationId={application}&mode=PUBLISHED")["pages"][0]["id"]
+    for name, method, path, body in (
+        ("commit", "POST", f"{git}/commit", {"message": "Migrate"}),
+        ("page_view", "GET", f"pages/{page}/view?migrateDsl=true", None),
+    ):
+        answer = server.call(method, path, body)
+        found[name] = {"status": answer.status_code, "body": templates.template(answer.json())}
     return found
 
 

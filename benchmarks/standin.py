@@ -29,7 +29,7 @@ from delays import COSTS
 from shapes import APPLICATION, EMAIL, PASSWORD, WORKSPACE, load
 
 GIT = "/api/v1/git/applications/"
-REASONS = {200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found"}
+REASONS = {200: "OK", 201: "Created", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found"}
 
 
 def _now() -> str:
@@ -50,6 +50,8 @@ class App:
     shown: int = 1
     deployed: str = ""
     committed: str = "2026-01-01T00:00:00Z"
+    # An upgrade has left its traces: the repository has an older format than the instance writes.
+    migrated: bool = False
 
     @property
     def behind(self) -> int:
@@ -161,6 +163,12 @@ class Instance:
         if name in ("pull", "discard"):
             assert app
             return await self._deploy(app, name)
+        if name == "commit":
+            assert app
+            await self.work(name)
+            app.tip = app.tracked = app.local = app.shown = app.tip + (1 if app.migrated else 0)
+            app.migrated = False
+            return self.fill(name, app)
         await self.work("pages" if name == "pages_edit" else name)
         return self._look(name, app)
 
@@ -179,6 +187,9 @@ class Instance:
             return self._with("application_datasources", query.get("defaultApplicationId", ""))
         if method == "GET" and path == "/api/v1/pages":
             return self._with("pages_edit" if query.get("mode") != "PUBLISHED" else "pages", query["applicationId"])
+        if method == "GET" and path.startswith("/api/v1/pages/") and path.endswith("/view"):
+            # The pages of all applications have the same ids.
+            return "page_view", None
         return _PLAIN.get((method, path), "unknown"), None
 
     def _with(self, name: str, identifier: str) -> tuple[str, App | None]:
@@ -190,6 +201,8 @@ class Instance:
             return self.listing() if name == "applications" else self.fill(name)
         if name in ("fetch", "status"):
             app.tracked = app.tip
+        if name in ("status", "status_local") and app.migrated:
+            return self.fill("status_migrated", app)
         if name in ("status", "status_local"):
             return self.fill("status_half_done" if app.half_done else "status", app)
         return self.fill(name, app)
@@ -214,6 +227,8 @@ class Instance:
             refused.body = refused.body.replace(b"git discard failed", f"git {action} failed".encode())
             return refused
         self._deploying = None
+        # The commit that came is the other instance's migration.
+        app.migrated = app.migrated and app.shown == wanted
         app.shown = wanted
         app.modified = app.deployed = _now()
         if action == "pull":
@@ -240,8 +255,11 @@ class Instance:
         return self.fill("me" if basic or _cookie(headers) in self.sessions else "nobody")
 
     # -- for the benchmark -------------------------------------------------------------------------------------------
-    def prepare(self, changed: int, half_done: int) -> None:
-        """A commit to each of so many applications, evenly over the list; so many others are left half done."""
+    def prepare(self, changed: int, half_done: int, migrated: int) -> None:
+        """A commit to each of so many applications, evenly over the list; so many others are left half done.
+
+        So many have the traces of a migration, from the first on.
+        """
         every = list(self.apps.values())
         picked = [every[index * len(every) // changed] for index in range(changed)] if changed else []
         for app in picked:
@@ -249,6 +267,8 @@ class Instance:
         for app in [app for app in every if app not in picked][:half_done]:
             app.tip += 1
             app.tracked = app.local = app.tip
+        for app in every[:migrated]:
+            app.migrated = True
         self.calls, self.by_app, self.unknown, self.log, self.conflicts = Counter(), {}, [], [], 0
 
     def report(self) -> dict[str, Any]:
@@ -257,6 +277,7 @@ class Instance:
             "calls": dict(sorted((+self.calls).items())),
             "calls_by_application": [{"applications": count, **json.loads(text)} for text, count in of_apps.items()],
             "not_deployed": [app.name for app in self.apps.values() if app.shown != app.tip],
+            "migrated": [app.name for app in self.apps.values() if app.migrated],
             "conflicts": self.conflicts,
             "unknown": sorted(set(self.unknown)),
             "sessions_left": len(self.sessions),
@@ -271,6 +292,7 @@ _GIT = {
     ("GET", "protected-branches"): "protected",
     ("GET", "pull"): "pull",
     ("PUT", "discard"): "discard",
+    ("POST", "commit"): "commit",
 }
 _PLAIN = {
     ("POST", "/api/v1/login"): "login",
@@ -348,7 +370,7 @@ class Desk:
     """Takes orders from standard input.
 
     {"do": "open", "instances": 1, "applications": 16, "scale": 1.0} -> {"urls": [...]} (adds instances)
-    {"do": "prepare", "url": URL, "changed": 2, "half_done": 0} -> {}
+    {"do": "prepare", "url": URL, "changed": 2, "half_done": 0, "migrated": 0} -> {}
     {"do": "report", "url": URL} -> what was called, and what is not deployed
     """
 
@@ -368,7 +390,7 @@ class Desk:
             }
         instance = self.instances[wanted["url"]]
         if wanted["do"] == "prepare":
-            instance.prepare(wanted["changed"], wanted.get("half_done", 0))
+            instance.prepare(wanted["changed"], wanted.get("half_done", 0), wanted.get("migrated", 0))
             return {}
         return instance.report()
 

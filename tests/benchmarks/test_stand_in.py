@@ -131,12 +131,12 @@ def test_a_promotion_sees_on_it_what_it_sees_on_the_sandbox(tmp_path: Path) -> N
         people[0].change_query("master", "Dashboard", "list_orders", "SELECT 1")
         people[1].change_query("master", "Dashboard", "list_orders", "SELECT 1")
         half_done(prod, apps[1]["id"])
-        mine.prepare(1, 1)
+        mine.prepare(1, 1, 0)
         assert [entry["state"] for entry in both("first")] == ["deployed", "deployed", "current"]
         people[0].change_query("master", "Dashboard", "list_orders", "SELECT 2")
-        mine.prepare(1, 0)
+        mine.prepare(1, 0, 0)
         assert [entry["state"] for entry in both("second")] == ["deployed", "current", "current"]
-        mine.prepare(0, 0)
+        mine.prepare(0, 0, 0)
         assert [entry["state"] for entry in both("third")] == ["current"] * 3
 
 
@@ -197,7 +197,7 @@ def test_deployments_at_the_same_time_break_each_other(width: int, failed: int) 
     """The numbers of observed 31: of 16 discards at once."""
 
     async def work(instance: Instance) -> Any:
-        instance.prepare(16, 0)
+        instance.prepare(16, 0, 0)
         await at_width(instance, 4, "GET", "fetch/remote")
         answers = await at_width(instance, width, "PUT", "discard")
         behind = [(await ask(instance, "GET", app, "status"))[1]["data"] for app in instance.apps]
