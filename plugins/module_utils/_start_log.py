@@ -257,14 +257,14 @@ _PROGRESS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = 
         re.compile(r"(mongodb-fixer: ).*?((?:MongoDB|Ensuring|Recording|warning|Done).*)"),
         lambda found: found[1] + found[2],
     ),
-    # Tag v1.91 and source of 2026, entrypoint.sh, run-java.sh, pg-upgrade.sh.
+    # Tag v1.91 and source of 2026, entrypoint.sh, run-java.sh, pg-upgrade.sh; pg_upgrade itself.
     (
         re.compile(
             r"(?:Z |^)(Generating default configuration file|Initializing MongoDB|"
             r"Initializing Replica Set for local database|MongoDB ReplicaSet is enabled|No MongoDB FCV marker found.*|"
             r"Pre-flight probe succeeded.*|Waiting for RTS to start.*|RTS started\.|"
             r"init_postgres (?:succeeded|failed).*|Initializing local Postgres data folder|"
-            r"Upgrading (?:from|Postgres).*|Waiting for PostgreSQL .*)"
+            r"Stale postmaster\.pid found.*|Waiting for PostgreSQL .*|Performing Upgrade$|Upgrade Complete$)"
         ),
         lambda found: found[1],
     ),
