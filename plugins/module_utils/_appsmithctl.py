@@ -33,27 +33,19 @@ _ESCAPES = re.compile(
     r"|[\x00\x07\x08\r]"
 )
 # The end of each question as the releases ask it, blanks and line ends taken as one blank. Which ones are asked, and
-# when, depends on the release: the one for the encryption keys comes only after the database was replaced. Up to v1.40
-# the password's question was a line of its own, with an empty one after it.
+# when, depends on the release: the one for the encryption keys comes only after the database was replaced.
 _RESTORE_PROMPTS = (
     ("index", r"enter the backup file index:"),
-    ("archive_password", r"(?:password to decrypt the backup archive|Invalid password\. Please try again):"),
     ("version", r'Or Type "c" to cancel the restore process\.'),
     ("keys", r'Or Type "n"/"No" to provide encryption key[^"]*\.'),
     ("encryption_password", r"Enter the APPSMITH_ENCRYPTION_PASSWORD:"),
     ("encryption_salt", r"Enter the APPSMITH_ENCRYPTION_SALT:"),
 )
-_BACKUP_PROMPTS = (
-    ("first", r"Enter a password to encrypt the backup archive:"),
-    ("again", r"Enter the above password again:"),
-)
-_SECRET = ("archive_password", "encryption_password", "encryption_salt", "first", "again")
+_SECRET = ("encryption_password", "encryption_salt")
 # Answers with which appsmithctl gives up by itself. Ctrl-C is none: at hidden questions it is a letter like others,
 # at the rest it ends appsmithctl before it has started the back end again.
-_GIVE_UP = {"index": "none", "archive_password": "", "version": "c", "first": "", "again": ""}
+_GIVE_UP = {"index": "none", "version": "c"}
 _GIVE_UP_WITHIN = 120
-# What it means that a question comes again.
-_REFUSED = {"archive_password": "the archive's password is wrong", "first": "it did not take the password"}
 # A question is what was said last, with nothing after it for as many seconds.
 _QUIET = 0.2
 _LONGEST_QUESTION = 1000
@@ -150,12 +142,8 @@ class AppsmithCtl:
             )
         return f"v{found[-1]}"
 
-    def backup(self, password: str | None = None) -> Outcome:
-        """With a password the archive is encrypted; appsmithctl takes one from a terminal only."""
-        if password is None:
-            return self.call("backup", "--non-interactive")
-        answers = {"first": password, "again": password}
-        return self._converse(("backup",), _BACKUP_PROMPTS, lambda name, _seen: answers[name])
+    def backup(self) -> Outcome:
+        return self.call("backup", "--non-interactive")
 
     def restore_unattended(self, archive: str, *, force: bool = False) -> Outcome:
         """For releases that know it; takes the encryption keys that the instance has."""
@@ -167,17 +155,13 @@ class AppsmithCtl:
         *,
         name_archive: bool,
         other_version: bool = False,
-        archive_password: str | None = None,
-        other_keys: tuple[str, str] | None = None,
         own_keys: tuple[str, str] | None = None,
     ) -> Outcome:
         """Answer what is asked; `name_archive` spares the question for it.
 
-        The keys: Enter keeps those that appsmithctl runs with, only "n" asks for others. Where it runs with none it
-        asks at once; `own_keys` are the answer unless there are `other_keys`. It asks when the database was replaced
-        already, so there must be an answer.
+        The keys: Enter keeps those that appsmithctl runs with. Where it runs with none it asks at once; `own_keys` are
+        the answer. It asks when the database was replaced already, so there must be an answer.
         """
-        keys = other_keys or own_keys
 
         def answer(name: str, seen: str) -> str:
             if name == "index":
@@ -189,12 +173,10 @@ class AppsmithCtl:
                 if not other_version:
                     raise _Unanswerable("the archive is of another version")
                 return ""
-            if name == "archive_password" and archive_password:
-                return archive_password
             if name == "keys":
-                return "n" if other_keys else ""
-            if name in ("encryption_password", "encryption_salt") and keys:
-                return keys[0 if name == "encryption_password" else 1]
+                return ""
+            if name in ("encryption_password", "encryption_salt") and own_keys:
+                return own_keys[0 if name == "encryption_password" else 1]
             raise _Unanswerable(f"it asks for the {name.replace('_', ' ')}, which was not given")
 
         arguments = ("restore", f"--backup-file={archive}") if name_archive else ("restore",)
@@ -237,7 +219,7 @@ class AppsmithCtl:
                 name = heard.question
                 try:
                     if name in asked and reason is None:
-                        raise _Unanswerable(_REFUSED.get(name, f"it asks for the {name.replace('_', ' ')} again"))
+                        raise _Unanswerable(f"it asks for the {name.replace('_', ' ')} again")
                     reply = answer(name, seen) if reason is None else _GIVE_UP[name]
                 except _Unanswerable as why:
                     reason = why

@@ -57,22 +57,21 @@ def choose_keys(
         if not printed:
             warn(_unknown(manifest))
         return given, bool(printed)
+    if printed:
+        for keys in (archived, own):
+            if keys and same_keys(keys, printed):
+                return keys, True
     kept, why = _kept(manifest, from_store)
-    candidates = [keys for keys in (archived, kept, own) if keys]
     if not printed:
-        if not candidates:
+        found = archived or kept or own
+        if not found:
             raise InvalidInput(
                 f"{manifest.name} holds no encryption keys, nor has the instance any", next_step=_GIVE_KEYS
             )
         warn(_unknown(manifest))
-        return candidates[0], False
-    tried: list[Keys] = []
-    for keys in candidates:
-        if keys not in tried and same_keys(keys, printed):
-            if why:
-                warn(f"{why} The same keys are in a docker.env.")
-            return keys, True
-        tried.append(keys)
+        return found, False
+    if kept and same_keys(kept, printed):
+        return kept, True
     raise ProofFailed(
         f"{manifest.name} was taken with other encryption keys than this instance's"
         + (f", and its own can't be had: {why.rstrip('.')}" if why else ", and holds none of its own"),

@@ -6,7 +6,8 @@
     python restoring.py ROOT appsmithctl restore|backup|version|mongo-eval ... | supervisorctl stop|start ...
 
 ROOT/../behaviour.json: version; fail: what goes wrong; unattended: knows --backup-file; noise: control codes;
-environment: the container's; database: its file, if that is not in ROOT. ROOT/../called.txt, answers.json: what was said.
+environment: the container's; database: its file, if that is not in ROOT. ROOT/../called.txt, answers.json: what was
+said.
 """
 
 from __future__ import annotations
@@ -86,7 +87,11 @@ def backup(_arguments: list[str]) -> int:
     path = BACKUPS / f"appsmith-backup-{time.time_ns()}.tar.gz"
     kept = [line for line in ENV.read_text().splitlines() if not line.startswith("APPSMITH_ENCRYPTION")]
     with tarfile.open(path, "w:gz") as archive:
-        add(archive, "manifest.json", json.dumps({"appsmithVersion": BEHAVIOUR["version"], "dbName": "appsmith"}).encode())
+        add(
+            archive,
+            "manifest.json",
+            json.dumps({"appsmithVersion": BEHAVIOUR["version"], "dbName": "appsmith"}).encode(),
+        )
         add(archive, "mongodb-data.gz", gzip.compress(DATABASE.read_bytes() if DATABASE.exists() else b""))
         add(archive, "docker.env", ("\n".join(kept) + "\n").encode())
         archive.add(ROOT / "git-storage", "./git-storage")
@@ -124,7 +129,10 @@ def restore(arguments: list[str]) -> int:
         print("**************************** WARNING ****************************")
         if unattended and "--force" not in arguments:
             return 1
-        if not unattended and ask('Press Enter to continue \nOr Type "c" to cancel the restore process.\n').lower() == "c":
+        if (
+            not unattended
+            and ask('Press Enter to continue \nOr Type "c" to cancel the restore process.\n').lower() == "c"
+        ):
             return 0
     print("Restoring database...")
     if FAIL == "database":
