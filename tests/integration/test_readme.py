@@ -17,12 +17,15 @@ from stage import CHECKOUT
 README = (CHECKOUT / "README.md").read_text()
 COMMANDS = re.findall(r"^\| `ansible-playbook stagecraft\.appsmith\.([^`]+)` \|", README, re.MULTILINE)
 SECRETS = ("vault_appsmith_password", "vault_git_token", "vault_staging_db", "vault_production_db")
+GUIDE = (CHECKOUT / "docs" / "upgrade.md").read_text()
+
+
+def _inventories(page: str = README) -> list[str]:
+    return re.findall(r"^```yaml\n(appsmith:\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
 def _inventory() -> dict[str, Any]:
-    block = re.search(r"^```yaml\n(appsmith:\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert block, "the README has no inventory"
-    return dict(yaml.safe_load(block[1]))
+    return dict(yaml.safe_load(_inventories()[0]))
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,30 @@ def test_variables_are_those_of_the_roles() -> None:
     used = set(re.findall(r"^\s+(appsmith_\w+):", yaml.safe_dump(_inventory()), re.MULTILINE))
     assert len(used) > 10
     assert used - known == set()
+
+
+def test_a_pair_is_upgraded_with_ten_lines_and_one_command(folder: Path) -> None:
+    """The instances are named only, so all that is left to refuse is that they can't be reached."""
+    home = folder / "pair"
+    home.mkdir()
+    lines = _inventories()[1]
+    assert len(lines.splitlines()) <= 10 and lines in _inventories(GUIDE)
+    inventory = yaml.safe_load(lines)
+    inventory["appsmith"]["vars"] |= {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "appsmith_instance_driver": "command",
+        "appsmith_instance_exec": ["true"],
+        "appsmith_instance_status": ["sh", "-c", 'echo \'{"version": "v1.91"}\'; exit 3'],
+        "appsmith_backup_directory": str(home / "backups"),
+    }
+    path = home / "inventory.yml"
+    path.write_text(yaml.safe_dump(inventory))
+    (command,) = set(re.findall(r"^ansible-playbook stagecraft\.appsmith\.(upgrade .*)$", README, re.MULTILINE))
+    run = Plays(home, path).run(*command.split(), code=2)
+    said = "The instance is stopped: start it with stagecraft.appsmith.provision. Nothing was touched."
+    assert run.messages == [said, said]
+    assert run.changes == 0
 
 
 def test_provision_plans_both_sides(readme: Plays) -> None:
