@@ -59,7 +59,7 @@ class Gpg:
     def said(self) -> str:
         lines = self._complaints.read_text(errors="replace").splitlines()
         # What it says always, of its folder and of what it reads.
-        noise = ("keybox", "AES256", "encrypted with", "block_filter", "pending bytes")
+        noise = ("keybox", "AES256", "encrypted with", "block_filter", "pending bytes", "gpg-agent")
         told = [line.removeprefix("gpg: ") for line in lines if line and not any(part in line for part in noise)]
         return " / ".join(told[-3:]) or "it said nothing"
 
@@ -90,7 +90,8 @@ def running(options: tuple[str, ...], passphrase: str) -> Iterator[Gpg]:
         complaints = home / "stderr"
         with complaints.open("wb") as stderr, _by_descriptor(passphrase) as descriptor:
             command = ["gpg", "--batch", "--no-tty", "--homedir", str(home), "--pinentry-mode", "loopback"]
-            command += ["--no-symkey-cache", "--passphrase-fd", str(descriptor), *options]
+            # No agent: it would outlive gpg, and there is nothing to ask it.
+            command += ["--no-symkey-cache", "--no-autostart", "--passphrase-fd", str(descriptor), *options]
             # Ansible's run_command() would hold all of it in memory.
             process: subprocess.Popen[bytes] = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 command,

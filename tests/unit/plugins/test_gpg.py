@@ -67,7 +67,7 @@ def test_the_passphrase_is_neither_in_argv_nor_in_the_environment(monkeypatch):
         _gpg.write_all(gpg.stdin, b"x" * 50_000)
         gpg.stdout.read(1)
         seen = process.joinpath("cmdline").read_bytes() + process.joinpath("environ").read_bytes()
-        assert b"--passphrase-fd" in seen
+        assert b"--passphrase-fd" in seen and b"--no-autostart" in seen
         assert PASSPHRASE.strip().encode() not in seen and b"A_SECRET_OF_THE_CALLER" not in seen
 
 
