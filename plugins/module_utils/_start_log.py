@@ -61,16 +61,20 @@ def _sign(pattern: str, fatal: str, next_step: str) -> Sign:
     return Sign(re.compile(pattern, re.IGNORECASE), lambda _found, _after: Cause(fatal, next_step))
 
 
-def _checkpoint(_found: re.Match[str], after: list[str]) -> Cause:
+def _checkpoint(found: re.Match[str], after: list[str]) -> Cause:
     # The text's exact form was not seen: it names the release to go back to, what comes after it in order, and the
     # variable of the override, which holds the one that blocks (docs, upgrade checkpoints).
     page = after[:_PAGE]
     override = [version for line in page if "CHECKPOINT_OVERRIDE" in line for version in _VERSION.findall(line)]
-    named = [
+    same = re.search(
+        r"(?i)(?:run|install|start|return to|go back to) (v.*?)(?:\bbefore\b|$)", found.string[found.end() :]
+    )
+    named = _VERSION.findall(same.group(1)) if same else []
+    named += [
         version
         for line in page
         if re.search(r"(?i)checkpoint|return|go back|install|mandatory|then|^\W*(\d+\W+)?v\d", line)
-        and not re.search(r"(?i)running|current|attempted|this (?:version|release|build)", line)
+        and not re.search(r"(?i)running|current|attempted|this (?:version|release|build)|\[main\]", line)
         for version in _VERSION.findall(line)
     ]
     order = list(dict.fromkeys([*override, *named]))
@@ -84,8 +88,14 @@ def _checkpoint(_found: re.Match[str], after: list[str]) -> Cause:
 
 
 def _schema(found: re.Match[str], after: list[str]) -> Cause:
-    named = _VERSION.findall(" ".join([found.string, *after[:3]]))
-    stop = named[0] if named else "v1.9.2"
+    text = " ".join([found.string, *after[:3]])
+    if re.search(r"(?i)downgrade", text):
+        return Cause(
+            "The database is of a newer release than this one.",
+            "Put back the backup of this release, or start the release that the database is of.",
+        )
+    path = re.search(r"upgrade path \[?(v[\d.]*\d)", text)
+    stop = path.group(1) if path else "v1.9.2"
     return Cause(
         f"A release that can't be skipped was skipped: {stop} (schema mismatch).",
         f"Put the backup back and upgrade to {stop} first; upgrade_path tells the order.",

@@ -112,6 +112,16 @@ EXTERNAL_AVX = (
     [
         (CHECKPOINT, "checkpoint v2.5.1 was missed", "Later ones are v2.6.0."),
         ("BACKEND START ABORTED", "the release that the log names", "Admin central"),
+        (
+            "APPSMITH BACKEND START ABORTED \u2014 CHECKPOINT MISSED: v1.91 must first run v1.96 and then v1.98 before v2",
+            "checkpoint v1.96 was missed",
+            "Later ones are v1.98.",
+        ),
+        (
+            "- Schema mismatch error AE-APP-5022: the database is of release v1.91, this server is v1.60: a downgrade",
+            "of a newer release than this one",
+            "Put back the backup of this release",
+        ),
         (SCHEMA, "can't be skipped was skipped: v1.9.2", "upgrade_path"),
         ("Could not find mandatory instance schema version config.", "v1.9.2", "upgrade to v1.9.2 first"),
         (
