@@ -97,13 +97,7 @@ class Sweep:
         try:
             if self.options.action == COMMIT and self.options.host:
                 found = self._each(pool, self._look_at, targets)
-                dirty = [
-                    target
-                    for target, entries in zip(targets, found, strict=True)
-                    # Before an upgrade nothing is due yet.
-                    if self.options.check_mode or any(entry.due != NOTHING for entry in entries)
-                ]
-                refuse_keys(list(pool.map(self._key_problem, dirty)))
+                self._check_keys(pool, targets, found)
                 self._each(pool, self._work_on, found)
             else:
                 found = self._each(pool, lambda target: self._work_on(self._look_at(target)), targets)
@@ -147,7 +141,7 @@ class Sweep:
         except AppsmithError as error:
             if isinstance(error, (AuthenticationFailed, ConnectionFailed)):
                 self._stopped = error
-            entry.fail(error)
+            entry.fail(error, strict=self.options.strict)
 
     # -- look -------------------------------------------------------------------------------------------------------
     def _look_at(self, target: Target) -> list[Entry]:
@@ -246,6 +240,21 @@ class Sweep:
             )
         else:
             entry.due = DISCARDED
+
+    def _check_keys(self, pool: ThreadPoolExecutor, targets: list[Target], found: list[list[Entry]]) -> None:
+        """Before anything is committed; in check mode all, since before an upgrade nothing is due yet."""
+        dirty = [
+            (target, entries)
+            for target, entries in zip(targets, found, strict=True)
+            if self.options.check_mode or any(entry.due != NOTHING for entry in entries)
+        ]
+        problems = list(pool.map(self._key_problem, [target for target, _entries in dirty]))
+        if self.options.strict:
+            refuse_keys(problems)
+        for (_target, entries), problem in zip(dirty, problems, strict=True):
+            for entry in entries:
+                if problem and entry.due != NOTHING:
+                    entry.leave(problem)
 
     def _key_problem(self, target: Target) -> str | None:
         if self.options.host is None:

@@ -9,7 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
+    AppsmithError,
+    GitConflict,
+    GitKeyRefused,
+    GitUpstreamAhead,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Target
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import Author, Status
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_host import GitHost
@@ -44,6 +49,8 @@ class Options:
     # Entries of an earlier run on this instance, and of one on the instance that commits.
     before: tuple[dict[str, Any], ...] = ()
     swept: tuple[dict[str, Any], ...] | None = None
+    # Whether what can't be swept (a key that may not write, commits of others) is a failure, and not only told.
+    strict: bool = True
     width: int = 4
     check_mode: bool = False
     host: Callable[[], GitHost] | None = None
@@ -101,9 +108,12 @@ class Entry:
     def leave(self, reason: str) -> None:
         self.action, self.due, self.reason = LEFT, NOTHING, reason
 
-    def fail(self, error: AppsmithError) -> None:
-        self.error, self.due, self.reason = error, NOTHING, error.message
+    def fail(self, error: AppsmithError, *, strict: bool = True) -> None:
         self.changed = self.changed or error.changed
+        if not strict and isinstance(error, (GitKeyRefused, GitUpstreamAhead, GitConflict)):
+            self.leave(str(error))
+        else:
+            self.error, self.due, self.reason = error, NOTHING, error.message
 
     def as_result(self, message: str) -> dict[str, Any]:
         return {

@@ -89,6 +89,12 @@ options:
     type: list
     elements: dict
     default: []
+  strict:
+    description:
+      - Whether an application that can't be swept is a failure, such as one whose key may only read, or to whose branch
+        others have pushed. If not, it is left as it is, and told.
+    type: bool
+    default: true
   width:
     description: How many applications are worked on side by side.
     type: int
@@ -268,6 +274,7 @@ class MigrationSweep(GitModule):
         "incoming": {"type": "int", "default": 1},
         "swept": {"type": "list", "elements": "dict"},
         "before": {"type": "list", "elements": "dict", "default": []},
+        "strict": {"type": "bool", "default": True},
         "width": {"type": "int", "default": 4},
         "ledger_directory": {"type": "path"},
     }
@@ -305,6 +312,7 @@ class MigrationSweep(GitModule):
             incoming=params["incoming"],
             before=tuple(params["before"]),
             swept=None if params["swept"] is None else tuple(params["swept"]),
+            strict=params["strict"],
             width=params["width"],
             check_mode=self.check_mode,
             host=(lambda: GitHost(params["git_host"], check_mode=self.check_mode)) if params["git_host"] else None,

@@ -276,6 +276,15 @@ def test_a_branch_behind_the_remote_is_never_committed_on(calls: GitCalls, cours
     assert one(result)["after"] == "migration" and result["summary"]["failed"] == 1
 
 
+def test_without_strict_what_others_pushed_is_told(calls: GitCalls, course: Course, run_module: Run) -> None:
+    course.start()
+    calls.branches("master", "origin/master")
+    course.look(status(modified=MIGRATED, behind=2))
+    result = run_module("migration_sweep", {**COMMIT, "strict": False})
+    assert not result["failed"] and not result["changed"] and one(result)["action"] == "left"
+    assert "2 commits behind the remote" in result["left"][0]
+
+
 def test_a_push_that_came_meanwhile_is_seen_before_the_commit(calls: GitCalls, course: Course, run_module: Run) -> None:
     course.start()
     calls.branches("master", "origin/master")
@@ -398,6 +407,20 @@ def test_a_key_that_may_not_write_is_refused_before_anything(
     result = run_module("migration_sweep", {**COMMIT, "git_host": HOST})
     assert result["failed"] and not result["changed"]
     assert said in result["msg"] and "Nothing was committed" in result["msg"] and "git_deploy_key" in result["msg"]
+
+
+def test_a_key_that_may_not_write_is_told_where_that_will_do(
+    calls: GitCalls, course: Course, run_module: Run, host: Any
+) -> None:
+    host(DeployKey(2, "mine", KEY, True))
+    course.start()
+    calls.branches("master", "origin/master")
+    course.look(status(modified=MIGRATED))
+    calls.protected()
+    calls.read_key()
+    result = run_module("migration_sweep", {**COMMIT, "git_host": HOST, "strict": False})
+    assert not result["failed"] and not result["changed"]
+    assert states(result) == [("master", "migration", "left", "migration")] and "may only read" in result["left"][0]
 
 
 @pytest.mark.parametrize("read_only", [True, False])

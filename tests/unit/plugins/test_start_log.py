@@ -113,7 +113,7 @@ EXTERNAL_AVX = (
         (CHECKPOINT, "checkpoint v2.5.1 was missed", "Later ones are v2.6.0."),
         ("BACKEND START ABORTED", "the release that the log names", "Admin central"),
         (
-            "APPSMITH BACKEND START ABORTED \u2014 CHECKPOINT MISSED: v1.91 must first run v1.96 and then v1.98 before v2",
+            "APPSMITH BACKEND START ABORTED \u2014 CHECKPOINT MISSED: v1.91 must run v1.96 and then v1.98 before v2",
             "checkpoint v1.96 was missed",
             "Later ones are v1.98.",
         ),
