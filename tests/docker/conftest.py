@@ -22,7 +22,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "demo"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
-from docker_engine import GATEWAY, NETWORK, Engine
+from docker_engine import GATEWAY, NETWORK, WITH_MONGOD, Engine
 from docker_forwarder import Forwarder
 from docker_tools import community
 from plays import Plays
@@ -32,7 +32,13 @@ KEYS = {"appsmith_encryption_password": "made-up-$password'1", "appsmith_encrypt
 MAIL_PASSWORD = "made-up-mail-password"
 
 
-ORDER = ("test_docker_provision", "test_docker_life", "test_docker_upgrade", "test_docker_inventory")
+ORDER = (
+    "test_docker_provision",
+    "test_docker_life",
+    "test_docker_backup",
+    "test_docker_upgrade",
+    "test_docker_inventory",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,6 +89,8 @@ class Instances:
         self.hosts = {side: {f"{side}.example.com": self.host(side, SIDES[side])} for side in SIDES}
         # Staging's keys stand in the inventory; those of production are made at its first start.
         self.hosts["staging"]["staging.example.com"].update(KEYS)
+        # What people work with has a real mongod; the other gets by with what starts faster.
+        self.hosts["production"]["production.example.com"]["appsmith_image"] = WITH_MONGOD
         self.write()
 
     def host(self, name: str, branch: str, side: str = "") -> dict[str, Any]:
@@ -126,6 +134,7 @@ class Instances:
             **changed,
         )
         del inventory["all"]["children"]["appsmith"]["vars"]["appsmith_instance_environment"]
+        self.passphrase = str(inventory["all"]["children"]["appsmith"]["vars"]["appsmith_backup_passphrase"])
         self.stage.write_inventory(self.path, inventory)
 
     def playbook(self, entry_point: str) -> str:
@@ -164,9 +173,17 @@ class Instances:
         found = self.environment(name)
         return {one.lower(): found[one.upper()] for one in KEYS}
 
+    # -- how its start is made to go wrong ----------------------------------------------------------------------------
+    def fault(self, name: str, kind: str, *more: str) -> None:
+        """See faults.py of the sandbox; outlives containers, for it stands beside their logs."""
+        self.stage.sandbox("fault", "add", "--root", self.file(name, "stacks"), kind, *more)
+
+    def mend(self, name: str) -> None:
+        self.stage.sandbox("fault", "remove", "--root", self.file(name, "stacks"))
+
     def secrets(self) -> list[str]:
         """What may stand in no output."""
-        found = [MAIL_PASSWORD, *KEYS.values(), "db-staging", "db-production"]
+        found = [MAIL_PASSWORD, self.passphrase, *KEYS.values(), "db-staging", "db-production"]
         for name in self.there():
             found += self.keys(name).values()
         return found + [json.dumps(one)[1:-1] for one in found]

@@ -26,7 +26,8 @@ from docker_tools import CACHE, CHECKOUT, compose_plugin, libraries, mongod, run
 IMAGE = "appsmith/appsmith-ce"
 # The same with a real mongod; its first start takes longer and its files are larger.
 WITH_MONGOD = "appsmith/appsmith-ce-mongod"
-RELEASES = ("v1.60", "v1.75", "v1.91")
+# The last two are the checkpoint and the release of a rehearsal.
+RELEASES = ("v1.60", "v1.75", "v1.91", "v1.99", "v2.0")
 BASE, STAND_IN = "stagecraft.test/system", "stagecraft.test/stand-in"
 FILES = Path(__file__).parent / "image"
 MONGODB = "ENV SANDBOX_MONGODB=mongodb://localhost:27017/?replicaSet=mr1"

@@ -150,7 +150,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "named": ({"appsmith_instance_name": "staging.example.com"}, "can't be the instance's name on Docker"),
     "keys": ({"appsmith_encryption_password": "x"}, "Only one of appsmith_encryption_password and"),
     "lines": ({"appsmith_environment": {"APPSMITH_A": "a\nb"}}, "APPSMITH_A has more than one line"),
-    "image": ({"appsmith_version": "v1.99"}, "wrong-image did not start from appsmith/appsmith-ce:v1.99"),
+    "image": ({"appsmith_version": "v1.98"}, "wrong-image did not start from appsmith/appsmith-ce:v1.98"),
     "digest": (
         {"appsmith_image_digests": {"v1.60": f"sha256:{'0' * 64}"}},
         f"wrong-digest did not start from appsmith/appsmith-ce:v1.60@sha256:{'0' * 64}",

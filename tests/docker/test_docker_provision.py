@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import KEYS, MAIL_PASSWORD, Instances
+from docker_engine import IMAGE, WITH_MONGOD
 
 SIDES = ("staging", "production")
 
@@ -43,7 +44,7 @@ def test_a_second_run_changes_nothing(provisioned: dict[str, Any]) -> None:
 @pytest.mark.parametrize("side", SIDES)
 def test_the_container_is_as_the_inventory_says(provisioned: dict[str, Any], instances: Instances, side: str) -> None:
     found = instances.inspect(side)
-    assert found["Config"]["Image"] == "appsmith/appsmith-ce:v1.60"
+    assert found["Config"]["Image"] == f"{IMAGE if side == 'staging' else WITH_MONGOD}:v1.60"
     assert found["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
     assert found["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": {"max-file": "5", "max-size": "50m"}}
     assert found["HostConfig"]["Memory"] == 512 << 20
@@ -93,7 +94,7 @@ def test_keys_that_nobody_gave_are_made_once(provisioned: dict[str, Any], instan
 
 def test_healthy_is_not_what_was_waited_for(provisioned: dict[str, Any], instances: Instances) -> None:
     """The image's check comes after 15 seconds and is content with the loading page; the API was asked."""
-    assert "Wait until the instance is ready" in provisioned["first"].output
+    assert "Look whether it is ready" in provisioned["first"].output
     assert "healthcheck.sh" in str(instances.inspect("staging")["Config"]["Healthcheck"])
 
 

@@ -1,55 +1,160 @@
 # Copyright (c) 2026, stagecraft.appsmith contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""upgrade.yml and rollback.yml on a real engine: another image on the same data, and back."""
+"""upgrade.yml and rollback.yml on a real engine: another image on the same data, and back, whatever happens to it."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Instances
 from plays import Plays
+from stage import ansible_environment
 
 WANTED = ("-e", "appsmith_version=v1.91")
+SIDES = ("staging", "production")
 
 
 def images(instances: Instances) -> dict[str, str]:
-    return {side: instances.inspect(side)["Config"]["Image"].partition(":")[2] for side in ("staging", "production")}
+    return {side: instances.inspect(side)["Config"]["Image"].rpartition(":")[2] for side in SIDES}
+
+
+def until(holds: Callable[[], bool], seconds: float = 400.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+# -- refused before harm, and noticed at once --------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def missing(provisioned: dict[str, Any], plays: Plays, instances: Instances) -> dict[str, Any]:
+    before = [instances.identity(side) for side in SIDES]
+    run = plays.run("upgrade", "-e", "appsmith_version=v1.92", code=2)
+    return {"run": run, "before": before, "after": [instances.identity(side) for side in SIDES]}
+
+
+def test_an_image_that_is_not_there_is_told_before_anything_is_stopped(missing: dict[str, Any]) -> None:
+    assert "v1.92" in missing["run"].messages[0] and missing["after"] == missing["before"]
+    assert missing["run"].changes == 0
+
+
+def test_a_container_that_ends_again_and_again_is_noticed_with_its_log(
+    missing: dict[str, Any], plays: Plays, instances: Instances
+) -> None:
+    instances.engine.docker("stop", "staging")
+    instances.fault("staging", "container-ends", "--times", "0")
+    try:
+        run = plays.run(instances.playbook("start"), "--limit", "staging", code=2)
+    finally:
+        instances.mend("staging")
+    # It would have waited for ten minutes.
+    assert "fcv-probe.log" in run.messages[-1]
+    plays.run(instances.playbook("start"), "--limit", "staging")
+
+
+# -- a migration that never ends ---------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def hung(missing: dict[str, Any], plays: Plays, instances: Instances) -> Iterator[dict[str, Any]]:
+    instances.fault("staging", "endless-migration", "--release", "v1.91", "--times", "0")
+    before = instances.identity("production")
+    try:
+        run = plays.run("upgrade", *WANTED, "-e", "upgrade_wait_timeout=15", code=2)
+    finally:
+        instances.mend("staging")
+    yield {"run": run, "after": images(instances), "production": (before, instances.identity("production"))}
+
+
+def test_staging_is_put_back_and_production_is_not_touched(hung: dict[str, Any]) -> None:
+    assert hung["after"] == {"staging": "v1.60", "production": "v1.60"}
+    assert hung["production"][0] == hung["production"][1]
+    assert any("v1.91" in message and "staging" in message for message in hung["run"].messages)
+
+
+# -- killed in the middle ----------------------------------------------------------------------------------------------
+def family(pid: int) -> list[int]:
+    """A process and all that it has started; Ansible's workers have sessions of their own."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError):
+            continue
+        children.setdefault(parent, []).append(int(entry.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found
 
 
 @pytest.fixture(scope="module")
-def upgraded(provisioned: dict[str, Any], plays: Plays, instances: Instances) -> dict[str, Any]:
-    before = images(instances)
-    first = plays.run("upgrade", *WANTED)
-    return {"before": before, "first": first, "after": images(instances)}
+def killed(hung: dict[str, Any], plays: Plays, instances: Instances) -> dict[str, Any]:
+    """The upgrade of production, its container too, while the database is half migrated."""
+    instances.fault("production", "endless-migration", "--release", "v1.91", "--times", "0")
+    log = instances.file("production", "stacks") / "logs" / "backend" / "backend.log"
+    done = log.read_text().count("APPLIED - ")
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    with (plays.folder / "killed.log").open("wb") as output:
+        upgrade = subprocess.Popen(
+            [program, "-i", str(plays.inventory), "stagecraft.appsmith.upgrade", *WANTED],
+            cwd=plays.folder,
+            env=ansible_environment(plays.folder),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            until(lambda: log.read_text().count("APPLIED - ") == done + 8 or upgrade.poll() is not None)
+            assert upgrade.poll() is None, (plays.folder / "killed.log").read_text()[-6000:]
+        finally:
+            for pid in family(upgrade.pid):
+                os.kill(pid, signal.SIGKILL)
+            upgrade.wait()
+    during = images(instances)
+    instances.engine.docker("kill", "production")
+    instances.engine.docker("rm", "production")
+    instances.mend("production")
+    return {"during": during, "there": instances.there()}
 
 
 @pytest.fixture(scope="module")
-def rolled_back(upgraded: dict[str, Any], plays: Plays, instances: Instances) -> dict[str, Any]:
-    """Production, which is down: its container is gone."""
-    instances.engine.docker("rm", "--force", "production")
+def rolled_back(killed: dict[str, Any], plays: Plays, instances: Instances) -> dict[str, Any]:
     return {"run": plays.run("rollback", "--limit", "production"), "after": images(instances)}
 
 
-def test_both_run_the_image_of_the_release(upgraded: dict[str, Any]) -> None:
-    # Each passed its smoke tests: the credentials of its own database can still be read.
-    assert set(upgraded["before"].values()) == {"v1.60"}
-    assert set(upgraded["after"].values()) == {"v1.91"}
-
-
-def test_the_backup_knows_the_keys_that_were_made(upgraded: dict[str, Any], instances: Instances) -> None:
-    records = Path(instances.stage.root / "backups").glob("*/*.stagecraft.json")
-    described = [json.loads(one.read_text())["keys_fingerprint"] for one in records]
-    assert len(described) == 2 and all(described)
-
-
-def test_a_second_run_changes_nothing(upgraded: dict[str, Any], plays: Plays) -> None:
-    assert plays.run("upgrade", *WANTED).changes == 0
-
-
-def test_an_instance_that_is_down_goes_back(rolled_back: dict[str, Any], plays: Plays) -> None:
+def test_one_command_goes_back_from_half_a_migration_without_a_container(
+    killed: dict[str, Any], rolled_back: dict[str, Any], plays: Plays
+) -> None:
+    assert killed["during"] == {"staging": "v1.91", "production": "v1.91"} and "production" not in killed["there"]
     assert rolled_back["after"] == {"staging": "v1.91", "production": "v1.60"}
+    # Applications, datasources and their credentials are as they were.
     assert plays.run("provision", "--limit", "production").changes == 0
+
+
+# -- and at last -------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def upgraded(rolled_back: dict[str, Any], plays: Plays, instances: Instances) -> dict[str, Any]:
+    return {"run": plays.run("upgrade", *WANTED), "after": images(instances)}
+
+
+def test_both_run_the_image_of_the_release(upgraded: dict[str, Any], instances: Instances) -> None:
+    # Each passed its smoke tests: the credentials of its own database can still be read.
+    assert set(upgraded["after"].values()) == {"v1.91"}
+    assert not [one for one in instances.secrets() if one in upgraded["run"].output]
+
+
+def test_every_backup_knows_keys_and_image(upgraded: dict[str, Any], instances: Instances) -> None:
+    manifests = [json.loads(one.read_text()) for one in Path(instances.stage.root / "backups").rglob("*.json")]
+    assert all(one["keys_fingerprint"] and one["keys"] and one["image"] for one in manifests)
+    ways = [one for one in manifests if one["reason"] == "upgrade" and one["upgrade"]["finished"]]
+    assert len(ways) == 2 and {one["method"] for one in ways} == {"cold"}
