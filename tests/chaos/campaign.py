@@ -118,8 +118,9 @@ def by_upgrade(world: World, point: Point) -> str:
         world.refused_promotion(),
         world.leftovers(),
     )
-    again = world.need(world.play("upgrade", *wanted))
-    check([f"a further upgrade changed {again.changed} things ({again.log})"] if again.changed else [])
+    if point.twice:
+        again = world.need(world.play("upgrade", *wanted))
+        check([f"a further upgrade changed {again.changed} things ({again.log})"] if again.changed else [])
     return _shown(world)
 
 

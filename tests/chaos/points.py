@@ -42,6 +42,8 @@ class Point:
     faults: tuple[tuple[str, str, dict[str, Any]], ...] = ()
     # What ends it, each from the same wreck: upgrade, rollback, restore.
     answers: tuple[str, ...] = ("upgrade",)
+    # Whether it is looked that one upgrade more changes nothing.
+    twice: bool = False
     # Who goes back with the rollback.
     back: tuple[str, ...] = (STAGING,)
 
@@ -66,7 +68,7 @@ def of_production(point: Point, when: str, **changed: Any) -> Point:
 
 STOPPED = Point(
     "stopped", "when staging is stopped, before it is backed up", STOP, STAGING, moment="after",
-    answers=UP_OR_BACK,
+    answers=UP_OR_BACK, twice=True,
 )  # fmt: skip
 COLD = Point(
     "cold-backup", "in the middle of staging's cold backup", TAKE, STAGING, nth=2, moment="during", files=(PART,),
@@ -80,7 +82,7 @@ VERIFYING = Point(
 )  # fmt: skip
 FINISHED = Point(
     "not-finished", "before staging's upgrade is written down as finished", "Write down that the upgrade is finished",
-    STAGING, answers=UP_OR_BACK,
+    STAGING, answers=UP_OR_BACK, twice=True,
 )  # fmt: skip
 PUT_BACK = Point(
     "put-back", "while staging is put back, since its tests failed", BACK, STAGING, moment="during",
@@ -101,14 +103,14 @@ POINTS: tuple[Point, ...] = (
     Point("migrating", "in the middle of staging's migration", START, STAGING, moment="after", instances=(STAGING,),
           faults=((STAGING, "slow-migration", {"seconds": 8.0}),), answers=UP_OR_BACK),
     Point("migrates-on", "in the middle of staging's migration, which goes on", START, STAGING, moment="after",
-          alone=True, faults=((STAGING, "slow-migration", {"seconds": 8.0}),)),
+          alone=True, twice=True, faults=((STAGING, "slow-migration", {"seconds": 8.0}),)),
     Point("between-hops", "between two hops of staging", START, STAGING, nth=2, target="v2.0", answers=UP_OR_BACK),
     VERIFYING,
     Point("tested", "when staging has passed, before the sweep", "Commit what the migration left", STAGING,
           answers=UP_OR_BACK),
     Point("sweeping", "between the sweep's two commits", "Commit what the migration left", STAGING, moment="during",
           written=("{repositories}/acme/orders.git/refs/heads/staging",),
-          faults=((STAGING, "late", {"application": "support-desk", "call": "commit"}),)),
+          faults=((STAGING, "late", {"application": "support-desk", "call": "commit"}),), twice=True),
     FINISHED,
     PUT_BACK,
     # -- between the two, and production
@@ -126,7 +128,7 @@ POINTS: tuple[Point, ...] = (
     # -- ways back
     Point("rollback", "when the rollback has unpacked production's backup", BACK, PRODUCTION, moment="during",
           files=("{production}/.stagecraft-restore/before/*",), playbook="rollback", begin="upgraded",
-          answers=UP_OR_BACK, back=BOTH),
+          answers=UP_OR_BACK, back=BOTH, twice=True),
     Point("rollback-start", "before the rollback starts the old release", "Start the instance", STAGING,
           playbook="rollback", begin="upgraded", answers=UP_OR_BACK, back=BOTH),
     Point("restore", "while the database is restored from a hot backup", "Restore the database", PRODUCTION,

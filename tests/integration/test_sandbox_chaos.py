@@ -26,7 +26,6 @@ def test_a_killed_upgrade_is_finished_by_the_same_command(
     plays: Plays, stage: Stage, folder: Path, upgraded: dict[str, Any]
 ) -> None:
     world = World(folder / "chaos", stage, plays.inventory)
-    plays.run("backup")
     world.save("base", look=True)
     point = next(one for one in POINTS if one.name == "stopped")
     outcome = survive(world, replace(point, target=BEYOND, answers=("upgrade",)))
