@@ -186,7 +186,7 @@ def host(tmp_path: Path, run_module: Any, monkeypatch: pytest.MonkeyPatch) -> Ho
     monkeypatch.setattr(Disk, "flush", lambda self: None)
     # What makes guessing slow would make these tests slow.
     monkeypatch.setattr(_archive, "_ROUNDS", 1)
-    quick = tuple("1024" if option == "65011712" else option for option in _gpg.ENCRYPT)
+    quick = tuple("65536" if option == "65011712" else option for option in _gpg.ENCRYPT)
     monkeypatch.setattr(_gpg, "ENCRYPT", quick)
     return Host(tmp_path, run_module)
 
