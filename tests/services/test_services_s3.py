@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import io
 import json
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import 
 from http_service import HttpService
 from plays import Plays
 from s3_server import SECRET, S3Server, certificate
-from stage import COLLECTIONS, Stage, free_port
+from stage import ADMIN, COLLECTIONS, Stage, free_port
 from worlds import World, execute
 
 PREFIX = "appsmith/production"
@@ -245,24 +247,70 @@ def test_a_changed_byte_is_noticed_where_it_lies(store: Any, server: S3Server, p
     assert sha256_of(store, "one") != before
 
 
-def test_the_playbook_backs_up_to_a_bucket(world: World, stage: Stage, server: S3Server, tmp_path: Path) -> None:
-    host = stage.host("production", world.port, instance=world.name)
-    given = stage.inventory({"production": {"shop": host}}, appsmith_version="", appsmith_s3_secret=SECRET)
-    bucket = {**server.options(prefix="play"), "secret_key": "{{ appsmith_s3_secret }}"}
-    plays = Plays(tmp_path, stage.write_inventory(tmp_path / "inventory.yml", given))
-    arguments = ("-e", json.dumps({"appsmith_backup_s3": bucket, "backup_instance": "shop", "backup_keep": 1}))
-    for _time in range(2):
-        plays.run("backup", *arguments, "-v")
-    assert SECRET not in plays.run("backup", *arguments, "--check", "--diff", "-vvv").output
-    store = {"s3": server.options(prefix="play/shop")}
-    found = execute("backup_info", {**store, "verify": True, "passphrase": PHRASE})["backups"]
-    assert len(found) == 1, "the first one was pruned"
-    backup = found[0]
-    assert backup["problem"] is None and backup["proven"]["checksum"] and backup["content"]["by"]
-    assert sorted(store_of(store).names()) == sorted(Path(path).name for path in backup["paths"])
-    assert not list(stage.root.glob("backups/shop*"))
+def play(world: World, stage: Stage, folder: Path, **more: Any) -> Plays:
+    folder.mkdir(exist_ok=True)
+    host = {**stage.host("production", world.port, instance=world.name), **more}
+    given = stage.inventory({"production": {"shop": host}}, appsmith_version="")
+    if "ansible_connection" in host:
+        # It would be the controller's as well.
+        del given["all"]["children"]["appsmith"]["vars"]["ansible_connection"]
+    return Plays(folder, stage.write_inventory(folder / "inventory.yml", given))
 
-    requests = len(stage.requests(world.name))
-    unreachable = {**bucket, "endpoint_url": "http://127.0.0.1:1"}
-    refused = plays.run("backup", "-e", json.dumps({"appsmith_backup_s3": unreachable}), code=2)
-    assert "127.0.0.1:1 can't be reached" in refused.output and len(stage.requests(world.name)) == requests
+
+def test_the_playbook_backs_up_to_a_bucket(world: World, stage: Stage, server: S3Server, tmp_path: Path) -> None:
+    bucket = {**server.options(prefix="play"), "secret_key": "{{ made_up_secret }}"}
+    plays = play(world, stage, tmp_path, appsmith_backup_s3=bucket, backup_instance="shop", made_up_secret=SECRET)
+    assert SECRET not in plays.run("backup", "-vvv").output
+    found = execute(
+        "backup_info", {"s3": server.options(prefix="play/shop"), "verify": True, "passphrase": PHRASE}
+    )["backups"]  # fmt: skip
+    assert [one["problem"] for one in found] == [None]
+    assert found[0]["proven"]["checksum"] and found[0]["content"]["by"] == ADMIN["username"]
+    there = store_of({"s3": server.options(prefix="play/shop")}).names()
+    assert sorted(there) == sorted(Path(path).name for path in found[0]["paths"])
+    assert not list((stage.root / "backups").glob("shop*"))
+
+    unreachable = server.options(endpoint_url="http://127.0.0.1:1")
+    refused = play(world, stage, tmp_path / "2", appsmith_backup_s3=unreachable).run("backup", code=2)
+    assert "127.0.0.1:1 can't be reached" in refused.output
+    unset = plays.run("backup", "-e", "appsmith_backup_passphrase=", code=2)
+    assert "no passphrase for the backup, and nothing was done" in unset.output
+    assert store_of({"s3": server.options(prefix="play/shop")}).names() == there
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """This machine, as another one that is reached by SSH."""
+    command = [sys.executable, str(Path(__file__).with_name("ssh_server.py")), str(tmp_path / "ssh")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    yield {
+        "ansible_connection": "ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_port": int(process.stdout.readline()),
+        "ansible_user": getpass.getuser(),
+        "ansible_ssh_private_key_file": str(tmp_path / "ssh" / "key"),
+        "ansible_python_interpreter": sys.executable,
+    }
+    process.terminate()
+    process.wait()
+
+
+def test_a_backup_comes_from_another_host(world: World, stage: Stage, host: dict[str, Any], tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    plays = play(
+        world, stage, tmp_path / "play", **host, backup_instance="remote", appsmith_backup_spool_directory=str(spool)
+    )
+    run = plays.run("backup")
+    assert ("shop", "Take it in, and prove it where it lies") in run.changed
+    folder = stage.root / "backups" / "remote"
+    found = execute("backup_info", {"store_directory": str(folder), "verify": True, "passphrase": PHRASE})["backups"]
+    assert [(one["method"], one["problem"]) for one in found] == [("hot", None)]
+    paths = sorted(path for path in folder.iterdir() if path.name != ".lock")
+    assert paths == sorted(map(Path, found[0]["paths"]))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths} == {0o600}
+    assert list(spool.iterdir()) == [], "it is removed on its host"
+    # As files and not in a command's answer, which Ansible holds in memory.
+    log = (tmp_path / "ssh" / "log").read_text().splitlines()
+    sent = {line.rpartition("/")[2] for line in log if line.startswith(f"file {spool}/")}
+    assert sent == {path.name for path in paths}
