@@ -21,7 +21,7 @@ options:
     description: Only this backup. The module fails if it is not there.
     type: str
   instance:
-    description: Only backups of this instance (the C(backup_instance) of the role M(stagecraft.appsmith.backup#role)).
+    description: Only backups of this instance (the C(backup_instance) of the role P(stagecraft.appsmith.backup#role)).
     type: str
   verify:
     description:
@@ -159,7 +159,17 @@ backups:
     proven:
       description: When it was proven, by what; empty for never.
       type: dict
-      sample: {checksum: "2026-11-22T08:15:12Z", drill: "", rehearsal: ""}
+      contains:
+        checksum:
+          description: When the archive was last read back from where it lies and compared.
+          type: str
+          sample: "2026-11-22T08:15:12Z"
+        drill:
+          description: When it was brought up in a throw-away instance.
+          type: str
+        rehearsal:
+          description: When an upgrade was rehearsed with it.
+          type: str
     format:
       description: Number of the manifest's format.
       type: int
