@@ -294,6 +294,15 @@ class World:
         root = self.stage.root / "backups"
         return {str(one.relative_to(root)) for one in root.rglob("*") if one.is_file()}
 
+    def _whole(self) -> set[str]:
+        """The files of backups that have a manifest, and the store's lock, which stays."""
+        root, found = self.stage.root / "backups", set()
+        for path in root.rglob("*.json"):
+            manifest = json.loads(path.read_text())
+            names = (path.name, manifest["archive"], manifest["keys"], ".lock")
+            found |= {str((path.parent / name).relative_to(root)) for name in names if name}
+        return found
+
     def backup_names(self, side: str, *, reason: str = "") -> list[str]:
         """Of one instance, oldest first."""
         found = []
@@ -361,12 +370,7 @@ class World:
             vendors = list((root / "data" / "backup").glob("*"))
             said += [f"{side}: data/backup holds {one.name}" for one in vendors]
         if store:
-            for one in sorted(self.backups()):
-                path = self.stage.root / "backups" / one
-                name = path.name.partition(".")[0]
-                # The store's lock is a file that stays.
-                if path.name != ".lock" and (not name or not (path.parent / f"{name}.json").exists()):
-                    said.append(f"a half backup is left: {one}")
+            said += [f"a half backup is left: {one}" for one in sorted(self.backups() - self._whole())]
         ours = [one for one in self.temporary.glob("*") if not one.name.startswith(_OTHERS_LITTER)]
         said += [f"{one.name} is left in TMPDIR" for one in ours]
         said += self._secrets_in_temporary()

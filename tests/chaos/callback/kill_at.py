@@ -94,6 +94,10 @@ class CallbackModule(CallbackBase):
     def _meant(self, host: Any, task: Any) -> bool:
         if not self.point or host.get_name() != self.point["host"]:
             return False
+        # What only includes others is over before these begin.
+        including = str(task.action).rpartition(".")[2] in ("include_role", "include_tasks")
+        if including and self.point.get("moment", "start") != "start":
+            return False
         return bool(task.name == self.point["task"])
 
     # -- what Ansible tells -------------------------------------------------------------------------------------------
