@@ -68,7 +68,7 @@ def hung(missing: dict[str, Any], plays: Plays, instances: Instances) -> Iterato
     instances.fault("staging", "endless-migration", "--release", "v1.91", "--times", "0")
     before = instances.identity("production")
     try:
-        run = plays.run("upgrade", *WANTED, "-e", "upgrade_wait_timeout=15", code=2)
+        run = plays.run("upgrade", *WANTED, "-e", "upgrade_wait_timeout=20", code=2)
     finally:
         instances.mend("staging")
     yield {"run": run, "after": images(instances), "production": (before, instances.identity("production"))}
@@ -155,6 +155,6 @@ def test_both_run_the_image_of_the_release(upgraded: dict[str, Any], instances: 
 
 def test_every_backup_knows_keys_and_image(upgraded: dict[str, Any], instances: Instances) -> None:
     manifests = [json.loads(one.read_text()) for one in Path(instances.stage.root / "backups").rglob("*.json")]
-    assert all(one["keys_fingerprint"] and one["keys"] and one["image"] for one in manifests)
+    assert all(one["keys_fingerprint"] and one["keys_file"] and one["image"] for one in manifests)
     ways = [one for one in manifests if one["reason"] == "upgrade" and one["upgrade"]["finished"]]
     assert len(ways) == 2 and {one["method"] for one in ways} == {"cold"}
