@@ -58,6 +58,8 @@ class Journal:
     ran: str = ""
     # Whether the external database was (or may have been) emptied.
     emptied: bool = False
+    # What earlier restores had kept when this one began: it goes when this one is confirmed.
+    old: list[str] = field(default_factory=list)
     # Whether what is moved away at last is kept.
     keep: bool = False
 
@@ -66,7 +68,7 @@ class Journal:
         try:
             found = json.loads(text)
             journal = cls(**{key: value for key, value in found.items() if key != "format"})
-            paths = [*journal.scope, *journal.out, *journal.into, *journal.made, *journal.extra]
+            paths = [*journal.scope, *journal.out, *journal.into, *journal.made, *journal.extra, *journal.old]
             if journal.state in STATES and all(map(_is_below, paths)):
                 return journal
         except (ValueError, TypeError, AttributeError):

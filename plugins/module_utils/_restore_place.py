@@ -129,11 +129,12 @@ class Place:
         )
 
     def _env(self, found: Found, keys: Keys) -> str:
-        text = complete(found.env, self.manifest, keys=keys, own=self._own_env())
+        given = bool(self.params["encryption_password"] and self.params["encryption_salt"])
+        text = complete(found.env, self.manifest, keys=keys, own=self._own_env(), given=given)
         return own_redis(own_database(text)) if self.params["own_database"] else text
 
     # -- placing ------------------------------------------------------------------------------------------------------
-    def place(self, left: Journal | None) -> list[str]:
+    def place(self, left: Journal | None, *, goes_on: bool = False) -> list[str]:
         """Unpack, compare, swap. C(left): an external database of a run before that is empty still."""
         if database_runs(self.root):
             raise InvalidInput(
@@ -153,7 +154,7 @@ class Place:
         )
         if left is not None:
             journal.emptied, journal.safety, journal.ran = left.emptied, left.safety, left.ran
-        new = self.swap.begin(journal)
+        new = self.swap.begin(journal, goes_on=goes_on)
         try:
             proven = self._unpack(journal, new)
             self.swap.place(journal, self.scope)

@@ -110,8 +110,8 @@ class Swap:
         return os.path.lexists(place) and place.lstat().st_dev != device
 
     # -- forward ------------------------------------------------------------------------------------------------------
-    def begin(self, journal: Journal) -> Path:
-        """The folder to unpack into."""
+    def begin(self, journal: Journal, *, goes_on: bool = False) -> Path:
+        """The folder to unpack into; C(goes_on): after one that was broken off, whose content is kept."""
         if parts(self.before):
             raise ProofFailed(
                 f"{self.before} holds what an earlier restore set aside, and its journal is gone",
@@ -123,6 +123,7 @@ class Swap:
             self.disk.remove(rest)
         if not journal.safety:
             self.disk.remove(self.safety)
+        journal.old = [] if goes_on else [path.name for path in self._apart()]
         journal.state = UNPACKING
         self.save(journal)
         self.disk.mkdir(self.new)
@@ -247,8 +248,10 @@ class Swap:
         for path in journal.extra:
             self.disk.remove(self.root / path)
         self.disk.flush()
+        for name in journal.old:
+            self.disk.remove(self.folder / name)
         if not journal.keep:
-            for rest in (self.before, self.stray, self.safety, *self.folder.glob("after-*")):
+            for rest in (self.before, self.safety, *self._apart()):
                 self.disk.remove(rest)
         elif self.before.exists():
             self.disk.remove(self.kept)
@@ -291,7 +294,9 @@ class Swap:
         self.disk.unlink(self.path)
         self.disk.remove_empty(self.folder)
 
+    def _apart(self) -> list[Path]:
+        return [path for path in (self.stray, *sorted(self.folder.glob("after-*"))) if path.exists()]
+
     def left_over(self) -> list[str]:
         """Folders that hold what somebody may still want."""
-        names = [self.kept, self.stray, *sorted(self.folder.glob("after-*"))]
-        return [str(path) for path in names if path.exists()]
+        return [str(path) for path in (self.kept, *self._apart()) if path.exists()]

@@ -290,7 +290,7 @@ class Restore(AppsmithModule):
         else:
             # What was there before the run that was broken off is what this one, too, would put back.
             left = self._take_back(swap, journal)
-            self.result["proven"] = place.place(left)
+            self.result["proven"] = place.place(left, goes_on=self.result["unfinished"] is not None)
             self.changed()
         self.result["steps"] = ["placed", *self._steps(manifest)][1 if touch else 0 :]
 

@@ -600,7 +600,11 @@ def test_what_people_did_on_an_unconfirmed_restore_is_kept(host: Host) -> None:
     (host.root / "data/mongodb/days-of-work").write_text("x")
     (after,) = host.ok("placed")["left_over"]
     assert (Path(after) / "data/mongodb/days-of-work").exists()
-    assert host.ok("confirmed", keep_before=False)["left_over"] == []
+    assert len(host.ok("confirmed")["left_over"]) == 2
+    host.ok("placed")
+    assert [Path(path).name for path in host.ok("confirmed")["left_over"]] == ["kept"]
+    host.ok("placed")
+    assert [Path(path).name for path in host.ok("confirmed", keep_before=False)["left_over"]] == ["kept"]
 
 
 def test_two_at_once(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
