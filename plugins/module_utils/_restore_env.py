@@ -24,6 +24,7 @@ Keys = tuple[str, str]
 DATABASE_NAMES = ("APPSMITH_DB_URL", "APPSMITH_MONGODB_URI")
 _LOCAL = ("", "localhost", "127.0.0.1", "::1")
 _PLAIN = re.compile(r"[A-Za-z0-9_./+=:@%,-]*")
+_UNWRITABLE = re.compile(r"['\n]")
 _GIVE_KEYS = "Give encryption_password and encryption_salt of the instance that it was taken from; nothing was touched."
 
 
@@ -80,12 +81,12 @@ def choose_keys(
 
 
 def _kept(manifest: Manifest, from_store: Callable[[], Keys]) -> tuple[Keys | None, str]:
-    if not manifest.keys:
+    if not manifest.keys_file:
         return None, ""
     try:
         return from_store(), ""
     except NotFound:
-        return None, f"The file of its encryption keys, {manifest.keys}, is missing."
+        return None, f"The file of its encryption keys, {manifest.keys_file}, is missing."
     except (ProofFailed, InvalidInput) as error:
         return None, f"{error.message}."
 
@@ -106,8 +107,11 @@ def is_external(env: Mapping[str, str]) -> bool | None:
     return any((urlsplit(f"//{host}").hostname or "") not in _LOCAL for host in hosts)
 
 
-def complete(text: str, manifest: Manifest, *, keys: Keys | None, own: str) -> str:
-    """docker.env of the archive with the keys, and with the secrets that an archive without encryption lacks."""
+def complete(text: str, manifest: Manifest, *, keys: Keys | None, own: str, given: bool = False) -> str:
+    """docker.env of the archive with the keys, and with the secrets that an archive without encryption lacks.
+
+    C(given): the keys come by the container's environment, which wins; those that the file can't hold stay out of it.
+    """
     values = parse_env(text)
     if not manifest.encrypted:
         missing = {name: value for name, value in parse_env(_secrets_of(own)).items() if name not in values}
@@ -122,11 +126,19 @@ def complete(text: str, manifest: Manifest, *, keys: Keys | None, own: str) -> s
                 "nothing was touched.",
             )
     wanted = dict(zip(KEY_NAMES, keys, strict=True)) if keys else {}
+    if given:
+        wanted = {name: value for name, value in wanted.items() if not _UNWRITABLE.search(value)}
     return set_lines(text, {name: value for name, value in wanted.items() if values.get(name) != value})
 
 
 def _secrets_of(text: str) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if not without_secrets(line.encode()))
+
+
+def without_unwritable(text: str, keys: Keys) -> str:
+    """Without lines that appsmithctl wrote and that no shell could read; the environment has them."""
+    bad = [name for name, value in zip(KEY_NAMES, keys, strict=True) if _UNWRITABLE.search(value)]
+    return "".join(line for line in text.splitlines(keepends=True) if line.partition("=")[0].strip() not in bad)
 
 
 def own_database(text: str) -> str:
@@ -166,7 +178,7 @@ def set_lines(text: str, lines: Mapping[str, str]) -> str:
 def _quoted(name: str, value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
-    if "'" not in value and "\n" not in value:
+    if not _UNWRITABLE.search(value):
         return f"'{value}'"
     raise AppsmithError(
         f"The value of {name} can't be written into docker.env: it has an apostrophe or a line end",

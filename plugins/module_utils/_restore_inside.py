@@ -22,7 +22,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_disk import PLACED, Journal
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_disk import RESTORED as STATE_RESTORED
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_env import keys_in
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_env import keys_in, without_unwritable
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_place import BACKUPS
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_swap import Swap
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_unpack import ENV
@@ -117,7 +117,14 @@ class Inside:
         raise error
 
     def _prove_keys(self) -> None:
-        """The restored docker.env must hold the keys that were compared before."""
+        """The restored docker.env must hold the keys that were compared before, unless the environment gives them."""
+        given, env = (self.params["encryption_password"], self.params["encryption_salt"]), self.swap.root / ENV
+        if all(given):
+            text = env.read_text(encoding="utf-8", errors="surrogateescape")
+            kept = without_unwritable(text, given)
+            if kept != text:
+                env.write_text(kept, encoding="utf-8", errors="surrogateescape")
+            return
         now, printed = keys_in(read_env_file(self.swap.root / ENV)), self.journal.fingerprint
         if now is None or (printed and not same_keys(now, printed)):
             error = ProofFailed(

@@ -87,7 +87,7 @@ class Host:
                 "name": NAME,
                 "instance": "production",
                 "archive": archive,
-                "keys": keys,
+                "keys_file": keys,
                 "method": "hot",
                 "reason": "manual",
                 "created": _backup_manifest.created_of(NAME),
@@ -702,6 +702,21 @@ def test_other_keys_from_the_containers_environment_are_found_out(host: Host) ->
     host.ok("placed")
     host.behave(environment={"APPSMITH_ENCRYPTION_PASSWORD": OTHER[0], "APPSMITH_ENCRYPTION_SALT": OTHER[1]})
     assert "are not those that the backup was taken with" in host.run("restored")["msg"]
+
+
+def test_keys_that_docker_env_cannot_hold_stay_in_the_environment(host: Host) -> None:
+    odd = ("made-up-$pass'word\\\"1", KEYS[1])
+    given = {"encryption_password": odd[0], "encryption_salt": odd[1]}
+    for method in ("cold", "hot"):
+        host.take(method, keys_fingerprint=_archive.fingerprint(odd))
+        assert "keys" in host.ok("checked", **given)["proven"]
+        host.ok("placed", **given)
+        host.behave(environment={f"APPSMITH_{name.upper()}": value for name, value in given.items()})
+        host.ok("restored", **given)
+        assert "made-up-$" not in host.env.read_text()
+        host.ok("undone")
+        shutil.rmtree(host.root)
+        shutil.rmtree(host.store_folder)
 
 
 def test_a_question_without_an_answer_is_given_up_by_itself(host: Host) -> None:
