@@ -71,7 +71,6 @@ def elsewhere(backed_up: dict[str, Any], plays: Plays, instances: Instances) -> 
     host = instances.host("spare", "master", side="production")
     host |= {"appsmith_image": WITH_MONGOD, **instances.keys("production")}
     instances.hosts["spare"] = {"spare.example.com": host}
-    instances.file("spare", "stacks").mkdir(parents=True)
     instances.write()
     return instances
 
@@ -111,6 +110,7 @@ def rehearsed(restored: dict[str, Any], backed_up: dict[str, Any], plays: Plays,
     run = plays.run("rehearse", *PRODUCTION, "-e", json.dumps(wanted))
     return {
         "before": before,
+        "port": str(port),
         "refused": refused,
         "run": run,
         "report": report.read_text(),
@@ -120,7 +120,8 @@ def rehearsed(restored: dict[str, Any], backed_up: dict[str, Any], plays: Plays,
 
 
 def test_a_port_that_is_taken_is_told(rehearsed: dict[str, Any]) -> None:
-    assert any("port" in message for message in rehearsed["refused"].messages)
+    assert all(rehearsed["port"] in message for message in rehearsed["refused"].messages)
+    assert rehearsed["refused"].changes == 0
 
 
 def test_the_rehearsal_took_every_release_on_the_way(rehearsed: dict[str, Any]) -> None:
