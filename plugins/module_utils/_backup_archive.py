@@ -210,38 +210,38 @@ def prove(store: Store, manifest: Manifest, passphrase: str | None) -> Tally:
             f"{manifest.files} with {manifest.bytes}",
             next_step=_TAKE_ANOTHER,
         )
-    if manifest.keys:
+    if manifest.keys_file:
         read_keys(store, manifest, passphrase)
     return tally
 
 
 def read_keys(store: Store, manifest: Manifest, passphrase: str | None) -> Keys:
     """The encryption keys that belong to the backup; ProofFailed unless they are those that it was taken with."""
-    if not manifest.keys:
+    if not manifest.keys_file:
         raise NotFound(
             f"The backup {manifest.name} holds no encryption keys",
             next_step="Give encryption_password and encryption_salt of the instance that it was taken from.",
         )
     if not passphrase:
         raise _no_passphrase(manifest)
-    with store.open(manifest.keys) as source:
+    with store.open(manifest.keys_file) as source:
         data = source.read(_gpg.LONGEST_TEXT + 1)
     if len(data) > _gpg.LONGEST_TEXT:
-        raise ProofFailed(f"{manifest.keys} is far too long for encryption keys", next_step=_TAKE_ANOTHER)
+        raise ProofFailed(f"{manifest.keys_file} is far too long for encryption keys", next_step=_TAKE_ANOTHER)
     try:
         lines = _gpg.crypt(_gpg.DECRYPT, passphrase, data).decode().split("\n")
     except (_gpg.GpgFailed, UnicodeDecodeError) as error:
         raise ProofFailed(
-            f"{manifest.keys} can't be decrypted: the passphrase is wrong, or the file was changed",
+            f"{manifest.keys_file} can't be decrypted: the passphrase is wrong, or the file was changed",
             next_step=f"Check the passphrase; if that is right: {_TAKE_ANOTHER}",
         ) from error
     values = dict(line.split("=", 1) for line in lines if "=" in line)
     keys = (values.get(KEY_NAMES[0], ""), values.get(KEY_NAMES[1], ""))
     if not all(keys):
-        raise ProofFailed(f"{manifest.keys} lacks {' or '.join(KEY_NAMES)}", next_step=_TAKE_ANOTHER)
+        raise ProofFailed(f"{manifest.keys_file} lacks {' or '.join(KEY_NAMES)}", next_step=_TAKE_ANOTHER)
     if manifest.keys_fingerprint and not same_keys(keys, manifest.keys_fingerprint):
         raise ProofFailed(
-            f"{manifest.keys} holds other encryption keys than the backup was taken with", next_step=_TAKE_ANOTHER
+            f"{manifest.keys_file} holds other encryption keys than the backup was taken with", next_step=_TAKE_ANOTHER
         )
     return keys
 

@@ -46,7 +46,7 @@ class Manifest:
     name: str
     instance: str
     archive: str
-    keys: str | None
+    keys_file: str | None
     method: str
     reason: str
     created: str
@@ -75,7 +75,7 @@ class Manifest:
     @property
     def all_files(self) -> list[str]:
         """What belongs to it in the store; the manifest first, since without it there is no backup."""
-        return [self.file, self.archive, *([self.keys] if self.keys else [])]
+        return [self.file, self.archive, *([self.keys_file] if self.keys_file else [])]
 
     def as_dict(self) -> dict[str, Any]:
         return {"format": FORMAT, **asdict(self)}
@@ -101,13 +101,13 @@ _OF_TEXTS = ("upgrade", "proven")
 
 
 def _check(known: dict[str, Any], where: str) -> None:
-    wanted = (*_TEXTS, *_NUMBERS, "encrypted", "keys", "members")
+    wanted = (*_TEXTS, *_NUMBERS, "encrypted", "keys_file", "members")
     missing = [name for name in wanted if name not in known]
     if missing:
         raise _no_manifest(where, f"it lacks {', '.join(missing)}")
     wrong = [name for name in (*_TEXTS, "image", "image_digest") if not isinstance(known.get(name, ""), str)]
     wrong += [name for name in _NUMBERS if type(known[name]) is not int or known[name] < 0]
-    wrong += [name for name in ("keys", "keys_fingerprint") if not isinstance(known.get(name), (str, type(None)))]
+    wrong += [name for name in ("keys_file", "keys_fingerprint") if not isinstance(known.get(name), (str, type(None)))]
     wrong += [name for name in ("members", "schema") if not _is_dict_of(known.get(name, {}), int)]
     wrong += [name for name in _OF_TEXTS if known.get(name) is not None and not _is_dict_of(known[name], str)]
     wrong += ["encrypted"] if not isinstance(known["encrypted"], bool) else []
@@ -121,8 +121,8 @@ def _check(known: dict[str, Any], where: str) -> None:
         strange.append("name")
     if known["archive"] not in (name + ARCHIVE_SUFFIX, name + ENCRYPTED_SUFFIX):
         strange.append("archive")
-    if known["keys"] not in (None, name + KEYS_SUFFIX):
-        strange.append("keys")
+    if known["keys_file"] not in (None, name + KEYS_SUFFIX):
+        strange.append("keys_file")
     if not _SHA256.fullmatch(known["sha256"]):
         strange.append("sha256")
     if strange:

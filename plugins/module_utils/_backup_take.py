@@ -266,7 +266,7 @@ class Taking:
             name=name,
             instance=params["instance"],
             archive=archive,
-            keys=keys,
+            keys_file=keys,
             method=self.method,
             reason=params["reason"],
             created=manifests.created_of(name),

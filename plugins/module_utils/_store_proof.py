@@ -62,8 +62,8 @@ def verify(store: Store, manifest: Manifest, passphrase: str | None = None) -> N
         raise ProofFailed(
             f"{manifest.archive} was changed since it was taken (its checksum differs)", next_step=_DISTRUST
         )
-    if refused is None and passphrase is not None and manifest.keys is not None:
-        with store.open(manifest.keys) as source:
+    if refused is None and passphrase is not None and manifest.keys_file is not None:
+        with store.open(manifest.keys_file) as source:
             sealed = source.read(1 << 15)
         try:
             crypt(DECRYPT, passphrase, sealed)

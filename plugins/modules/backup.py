@@ -159,7 +159,7 @@ backup:
       description: File name of the archive.
       type: str
       sample: appsmith-production-20261122T081500Z.tar.gz.gpg
-    keys:
+    keys_file:
       description: File name of the encrypted keys; V(null) in one that is not encrypted.
       type: str
       sample: appsmith-production-20261122T081500Z.keys.gpg

@@ -94,10 +94,10 @@ backups:
       type: list
       elements: str
     archive:
-      description:
-        - File name of the archive.
-        - That of the encrypted keys is beside it as C(keys), V(null) if there are none. Write C(backup['keys']) in a
-          template, since C(backup.keys) is something else there.
+      description: File name of the archive.
+      type: str
+    keys_file:
+      description: File name of the encrypted keys; V(null) if there are none.
       type: str
     method:
       description: V(cold) or V(hot).

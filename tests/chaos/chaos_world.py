@@ -299,7 +299,7 @@ class World:
         root, found = self.stage.root / "backups", set()
         for path in root.rglob("*.json"):
             manifest = json.loads(path.read_text())
-            names = (path.name, manifest["archive"], manifest["keys"], ".lock")
+            names = (path.name, manifest["archive"], manifest["keys_file"], ".lock")
             found |= {str((path.parent / name).relative_to(root)) for name in names if name}
         return found
 

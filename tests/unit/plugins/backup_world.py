@@ -99,7 +99,7 @@ def make_backup(
         "name": NAME,
         "instance": "production",
         "archive": archive,
-        "keys": keys,
+        "keys_file": keys,
         "method": "cold",
         "reason": "manual",
         "created": _backup_manifest.created_of(NAME),

@@ -213,7 +213,7 @@ def test_one_that_is_not_encrypted_lacks_secrets_and_says_so(host, method):
     (host.env.parent / "docker.env.appsmith-backup-7").write_text(ENV)
     result = host.hot(method=method, version="v1.91", passphrase=None, encrypt=False)
     backup = result["backup"]
-    assert (backup["encrypted"], backup["keys"]) == (False, None) and backup["archive"].endswith(".tar.gz")
+    assert (backup["encrypted"], backup["keys_file"]) == (False, None) and backup["archive"].endswith(".tar.gz")
     assert "not encrypted" in warnings(result)
     for name, content in host.contents(result, None).items():
         assert not [secret for secret in SECRETS if secret.encode() in (content or b"")], name

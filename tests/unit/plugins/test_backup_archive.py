@@ -192,7 +192,7 @@ def test_what_the_block_leaves_is_read_all_the_same(tmp_path, volume):
 def test_keys_are_kept_on_their_own(tmp_path, volume):
     store, manifest = make_backup(tmp_path / "store", volume, keys_fingerprint=fingerprint(KEYS))
     assert archives.read_keys(store, manifest, PASSPHRASE) == KEYS
-    assert b"made-up" not in Path(store.path_of(manifest.keys)).read_bytes()
+    assert b"made-up" not in Path(store.path_of(manifest.keys_file)).read_bytes()
     strange = (" a'b\"=c ", "'quoted'")
     archives.write_keys(store, NAME, strange, PASSPHRASE)
     assert archives.read_keys(store, dataclasses.replace(manifest, keys_fingerprint=None), PASSPHRASE) == strange
@@ -206,7 +206,7 @@ def test_keys_that_can_not_be_had_are_said(tmp_path, volume):
         with pytest.raises(AppsmithError, match=why):
             archives.read_keys(store, manifest, passphrase)
     with pytest.raises(NotFound, match="holds no encryption keys"):
-        archives.read_keys(store, dataclasses.replace(manifest, keys=None), PASSPHRASE)
+        archives.read_keys(store, dataclasses.replace(manifest, keys_file=None), PASSPHRASE)
 
 
 # --- writing that fails --------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def backup(
         "name": name,
         "instance": instance,
         "archive": f"{name}.tar.gz.gpg",
-        "keys": f"{name}.keys.gpg",
+        "keys_file": f"{name}.keys.gpg",
         "method": "cold",
         "reason": "manual",
         "created": manifests.created_of(name),
