@@ -9,11 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chaos_world import HOSTS, SIDES, Failed, Run, Was, World
+from chaos_world import HOSTS, NEW, SIDES, Failed, Run, Was, World
 from points import Point
-
-# What came after an upgrade that was finished may be lost.
-CONFIRM = ("-e", "rollback_confirm=true")
 
 
 @dataclass
@@ -54,11 +51,13 @@ def survive(world: World, point: Point) -> Outcome:
 
 
 def begin(world: World, point: Point) -> None:
-    """The state from which the point starts; the upgraded one is made when it is first asked for."""
-    if point.begin == "upgraded" and "upgraded" not in world.saved:
-        world.put_back("base")
-        world.need(world.play("upgrade", "-e", f"appsmith_version={point.target}"))
-        world.save("upgraded", look=True)
+    """The state from which the point starts; the later ones are made when they are first asked for."""
+    for name, before, limit in (("staged", "base", ("--limit", HOSTS["staging"])), ("upgraded", "staged", ())):
+        if name in world.saved or point.begin not in (name, "upgraded"):
+            continue
+        world.put_back(before)
+        world.need(world.play("upgrade", "-e", f"appsmith_version={NEW}", *limit))
+        world.save(name, look=True)
     world.put_back(point.begin)
 
 
@@ -68,14 +67,6 @@ def kill(world: World, point: Point) -> Run:
         "repositories": world.repositories,
         **{side: world.root(side) for side in SIDES},
     }
-    arguments = list(point.arguments)
-    if point.playbook == "upgrade":
-        arguments += ["-e", f"appsmith_version={point.target}"]
-    elif point.playbook == "restore":
-        names = world.backup_names(point.side, reason="manual")
-        arguments += ["-e", f"restore_backup={names[-1]}", "--limit", HOSTS[point.side]]
-    elif point.playbook == "rollback":
-        arguments += CONFIRM
     if point.playbook == "restore":
         # So that what came after the backup can be seen to be gone.
         world.module(point.side, "workspace", name="Made after the backup")
@@ -83,7 +74,8 @@ def kill(world: World, point: Point) -> Run:
         world.fault(side, kind, **options)
     run = world.play(
         point.playbook,
-        *arguments,
+        *command(world, point),
+        *point.arguments,
         point={
             "task": point.task,
             "host": HOSTS[point.side],
@@ -103,23 +95,39 @@ def kill(world: World, point: Point) -> Run:
     return run
 
 
+def command(world: World, point: Point, playbook: str = "") -> list[str]:
+    """The arguments of a playbook, the same for what is killed and for what ends it."""
+    playbook = playbook or point.playbook
+    if playbook == "upgrade":
+        whole = [] if point.whole else ["--limit", HOSTS[point.side], "--skip-tags", "backup"]
+        return ["-e", f"appsmith_version={point.target}", *whole]
+    if playbook == "restore":
+        return ["-e", f"restore_backup={world.backup_names(point.side)[0]}", "--limit", HOSTS[point.side]]
+    # What came after an upgrade that was finished may be lost.
+    finished = point.begin == "upgraded" or (point.begin == "staged" and "staging" in point.back)
+    confirmed = ["-e", "rollback_confirm=true"] if finished else []
+    return ["--limit", ",".join(HOSTS[side] for side in point.back), *confirmed]
+
+
 # -- what ends it ------------------------------------------------------------------------------------------------------
 def by_upgrade(world: World, point: Point) -> str:
     """The same command again, and what then has to be so."""
     was = world.was["base"]
-    wanted = ("-e", f"appsmith_version={point.target}")
-    world.need(world.play("upgrade", *wanted))
+    moved = SIDES if point.whole else (point.side,)
+    world.need(world.play("upgrade", *command(world, point, "upgrade")))
+    releases = {**world.was[point.begin].releases, **dict.fromkeys(moved, point.target)}
     check(
-        _releases(world, dict.fromkeys(SIDES, point.target)),
+        _releases(world, releases),
         world.same_by_manifest(was),
         world.nothing_lost(was),
         world.smoke(),
         world.dirty(),
-        world.refused_promotion(),
+        # Between the two upgrades the skew gate holds it.
+        world.refused_promotion() if len(set(releases.values())) == 1 else [],
         world.leftovers(),
     )
     if point.twice:
-        again = world.need(world.play("upgrade", *wanted))
+        again = world.need(world.play("upgrade", *command(world, point, "upgrade")))
         check([f"a further upgrade changed {again.changed} things ({again.log})"] if again.changed else [])
     return _shown(world)
 
@@ -127,11 +135,10 @@ def by_upgrade(world: World, point: Point) -> str:
 def by_rollback(world: World, point: Point) -> str:
     """One command, no questions before the upgrade had ended; who goes back is as it was, document by document."""
     was = world.was["base"]
-    others = {side: release for side, release in world.releases().items() if side not in point.back}
-    limit = ("--limit", ",".join(HOSTS[side] for side in point.back))
-    world.need(world.play("rollback", *limit, *(CONFIRM if point.begin == "upgraded" else ())))
+    releases = {**world.was[point.begin].releases, **world.releases()}
+    world.need(world.play("rollback", *command(world, point, "rollback")))
     check(
-        _releases(world, {**dict.fromkeys(point.back, was.releases["staging"]), **others}),
+        _releases(world, {**releases, **{side: was.releases[side] for side in point.back}}),
         world.same_by_manifest(was),
         *(world.as_before(side, was) for side in point.back),
         world.nothing_lost(was),
@@ -144,8 +151,7 @@ def by_rollback(world: World, point: Point) -> str:
 def by_restore(world: World, point: Point) -> str:
     """The same backup again: as it was when that was taken."""
     was = world.was[point.begin]
-    names = world.backup_names(point.side, reason="manual")
-    world.need(world.play("restore", "-e", f"restore_backup={names[-1]}", "--limit", HOSTS[point.side]))
+    world.need(world.play("restore", *command(world, point, "restore")))
     check(
         _releases(world, was.releases),
         world.same_by_manifest(was),

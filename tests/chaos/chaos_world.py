@@ -40,14 +40,12 @@ if str(COLLECTIONS) not in sys.path:
 
 HERE = Path(__file__).resolve().parent
 MODULES = "ansible_collections.stagecraft.appsmith.plugins.modules"
-OLD, NEW, FAR = "v1.60", "v1.91", "v2.0"
+NEW = "v1.91"
 HOSTS = {side: f"{side}.example.com" for side in SIDES}
 # A playbook that takes longer hangs.
 PATIENCE = 900
 _RECAP = re.compile(r"^(?P<host>\S+) +: ok=\d+ +changed=(?P<changed>\d+) .*failed=(?P<failed>\d+)", re.MULTILINE)
 _MESSAGE = re.compile(r'"msg": "((?:[^"\\]|\\.)*)"')
-# The vendor's own litter in the /tmp of the container, and Ansible's, which a killed run leaves: both hold no secrets.
-_OTHERS_LITTER = ("appsmithctl-", "ansible-")
 
 
 class Failed(Exception):
@@ -303,12 +301,12 @@ class World:
             found |= {str((path.parent / name).relative_to(root)) for name in names if name}
         return found
 
-    def backup_names(self, side: str, *, reason: str = "") -> list[str]:
+    def backup_names(self, side: str) -> list[str]:
         """Of one instance, oldest first."""
         found = []
         for path in (self.stage.root / "backups").rglob("*.json"):
             manifest = json.loads(path.read_text())
-            if str(self.ports[side]) in manifest["instance"] and reason in ("", manifest["reason"]):
+            if str(self.ports[side]) in manifest["instance"]:
                 found.append((manifest["created"], manifest["name"]))
         return [name for _created, name in sorted(found)]
 
@@ -371,8 +369,7 @@ class World:
             said += [f"{side}: data/backup holds {one.name}" for one in vendors]
         if store:
             said += [f"a half backup is left: {one}" for one in sorted(self.backups() - self._whole())]
-        ours = [one for one in self.temporary.glob("*") if not one.name.startswith(_OTHERS_LITTER)]
-        said += [f"{one.name} is left in TMPDIR" for one in ours]
+        said += [f"{one.name} is left in TMPDIR" for one in self.temporary.glob(".stagecraft*")]
         said += self._secrets_in_temporary()
         return said + [f"an instance runs in {root}" for root in sorted(self._running() - self._others)]
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import compare
 from appsmith_sandbox import faults, process
 from plays import Plays, Run
 from stage import SIDES, Stage
+from worlds import execute
 
 NEW = "v1.91"
 
@@ -77,88 +79,108 @@ def refused(run: Run, *parts: str) -> str:
     return run.messages[-1]
 
 
+@dataclass
+class Backup:
+    """A hot backup of production, in the folder where the role keeps it."""
+
+    manifest: dict[str, Any]
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["name"])
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / str(self.manifest["archive"])
+
+    @contextmanager
+    def spoilt(self, damage: str) -> Iterator[None]:
+        whole = self.archive.read_bytes()
+        middle = len(whole) // 2
+        changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+        self.archive.write_bytes({"short": whole[:-100], "changed": changed}[damage])
+        try:
+            yield
+        finally:
+            self.archive.write_bytes(whole)
+
+
 @pytest.fixture(scope="module")
-def backup(plays: Plays, stage: Stage, promoted: dict[str, Any]) -> Path:
-    """A hot backup of production: its archive."""
+def backup(plays: Plays, stage: Stage, promoted: dict[str, Any]) -> Backup:
     plays.run("backup", "--limit", "production")
-    manifests = [json.loads(path.read_text()) for path in (stage.root / "backups").rglob("*.json")]
     port = plays.variable("production", "appsmith_url").rpartition(":")[2]
-    own = [one for one in manifests if port in one["instance"]]
-    newest = max(own, key=lambda one: one["created"])
-    return next((stage.root / "backups").rglob(newest["archive"]))
+    found = [Backup(json.loads(path.read_text()), path.parent) for path in (stage.root / "backups").rglob("*.json")]
+    return max((one for one in found if port in one.manifest["instance"]), key=lambda one: one.manifest["created"])
 
 
-def _restore(plays: Plays, backup: Path, **extra: Any) -> Run:
-    given = {"restore_backup": backup.name.partition(".")[0], **extra}
-    return plays.run("restore", "--limit", "production", "-e", json.dumps(given), code=2, writes=False)
+# -- of a backup -------------------------------------------------------------------------------------------------------
+def test_an_archive_that_was_changed_is_refused_before_the_instance_is_stopped(
+    plays: Plays, stage: Stage, backup: Backup
+) -> None:
+    given = ("--limit", "production", "-e", f"restore_backup={backup.name}")
+    with backup.spoilt("changed"), untouched(stage):
+        run = plays.run("restore", *given, code=2, writes=False)
+    assert "Nothing was touched" in refused(run, backup.name)
 
 
+CHECKS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "short": ({}, ("bytes",)),
+    "changed": ({}, ("changed",)),
+    "another passphrase": ({"passphrase": "not that of the backup"}, ("passphrase",)),
+    "other keys": ({"encryption_password": "another", "encryption_salt": "salt"}, ("keys",)),
+    "another release": ({"version": NEW}, ("v1.60", NEW)),
+    "no room": ({"minimum_free_mb": 10**9}, ("free",)),
+    "nobody took it": ({"backup": "appsmith-nowhere-20200101T000000Z"}, ("appsmith-nowhere-20200101T000000Z",)),
+}
+
+
+@pytest.mark.parametrize("fault", CHECKS)
+def test_what_speaks_against_a_restore_is_found_while_the_instance_runs(
+    plays: Plays, stage: Stage, backup: Backup, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = plays.host("production")
+    for name, value in host["appsmith_instance_environment"].items():
+        monkeypatch.setenv(name, value)
+    changed, parts = CHECKS[fault]
+    usual = {
+        "exec": host["appsmith_instance_exec"],
+        "directory": host["appsmith_instance_directory"],
+        "store_directory": str(backup.folder),
+        "backup": backup.name,
+        "passphrase": host["appsmith_backup_passphrase"],
+        "state": "checked",
+    }
+    assert not execute("restore", usual)["failed"]
+    with backup.spoilt(fault) if fault in ("short", "changed") else nullcontext(), untouched(stage):
+        result = execute("restore", {**usual, **changed})
+    assert result["failed"] and "\n" not in result["msg"]
+    assert all(part in result["msg"] for part in parts), result["msg"]
+    assert "not that of the backup" not in json.dumps(result)
+
+
+# -- of an upgrade -----------------------------------------------------------------------------------------------------
 def _upgrade(plays: Plays, *, writes: bool | None = False, **extra: Any) -> Run:
     return plays.run("upgrade", "-e", json.dumps({"appsmith_version": NEW, **extra}), code=2, writes=writes)
 
 
-# -- of a backup -------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("damage", ["short", "changed"])
-def test_an_archive_that_is_not_what_was_backed_up(plays: Plays, stage: Stage, backup: Path, damage: str) -> None:
-    whole = backup.read_bytes()
-    middle = len(whole) // 2
-    try:
-        if damage == "short":
-            backup.write_bytes(whole[:-100])
-        else:
-            backup.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
-        with untouched(stage):
-            run = _restore(plays, backup)
-    finally:
-        backup.write_bytes(whole)
-    refused(run, backup.name)
-
-
-def test_another_passphrase(plays: Plays, stage: Stage, backup: Path) -> None:
+def test_all_that_speaks_against_an_upgrade_is_said_at_once(plays: Plays, stage: Stage, backup: Backup) -> None:
+    """A full disk, a release that is not to be had, no passphrase for the backup: on both hosts."""
     with untouched(stage):
-        run = _restore(plays, backup, appsmith_backup_passphrase="not that of the backup")
-    message = refused(run, "passphrase")
-    assert "not that of the backup" not in message
+        run = _upgrade(
+            plays,
+            upgrade_minimum_free_mb=10**9,
+            appsmith_instance_fetch=["sh", "-c", "echo no such image >&2; exit 1"],
+            appsmith_backup_passphrase="",
+        )
+    said = [one for one in run.messages if one.endswith("Nothing was touched.")]
+    assert len(said) == 2
+    for one in said:
+        assert "MiB free" in one and "no such image" in one and "appsmith_backup_passphrase" in one
+    refused(run, NEW)
 
 
-def test_other_encryption_keys(plays: Plays, stage: Stage, backup: Path) -> None:
-    with untouched(stage):
-        run = _restore(plays, backup, appsmith_encryption_password="another", appsmith_encryption_salt="salt")
-    refused(run, "keys")
-
-
-def test_a_backup_that_nobody_took(plays: Plays, stage: Stage, backup: Path) -> None:
-    with untouched(stage):
-        run = _restore(plays, backup.with_name("appsmith-nowhere-20200101T000000Z.json"))
-    refused(run, "appsmith-nowhere-20200101T000000Z", backup.name.partition(".")[0])
-
-
-def test_no_room_for_a_restore(plays: Plays, stage: Stage, backup: Path) -> None:
-    with untouched(stage):
-        run = _restore(plays, backup, restore_minimum_free_mb=10**9)
-    refused(run, "free")
-
-
-# -- of an upgrade -----------------------------------------------------------------------------------------------------
-def test_no_room_for_a_backup(plays: Plays, stage: Stage, backup: Path) -> None:
-    with untouched(stage):
-        run = _upgrade(plays, upgrade_minimum_free_mb=10**9)
-    refused(run, "free")
-
-
-def test_no_passphrase(plays: Plays, stage: Stage, backup: Path) -> None:
-    with untouched(stage):
-        run = _upgrade(plays, appsmith_backup_passphrase="")
-    refused(run, "appsmith_backup_passphrase")
-
-
-def test_a_release_that_is_not_to_be_had(plays: Plays, stage: Stage, backup: Path) -> None:
-    with untouched(stage):
-        run = _upgrade(plays, appsmith_instance_fetch=["sh", "-c", "echo no such image >&2; exit 1"])
-    refused(run, NEW, "no such image")
-
-
-def test_a_store_that_does_not_answer(plays: Plays, stage: Stage, backup: Path) -> None:
+def test_a_store_that_does_not_answer(plays: Plays, stage: Stage, backup: Backup) -> None:
     away = {
         "bucket": "backups",
         "endpoint_url": "http://127.0.0.1:9",
@@ -172,7 +194,7 @@ def test_a_store_that_does_not_answer(plays: Plays, stage: Stage, backup: Path) 
 
 
 # -- what only shows when it is under way --------------------------------------------------------------
-def test_a_migration_that_never_ends_is_put_back(plays: Plays, stage: Stage, backup: Path) -> None:
+def test_a_migration_that_never_ends_is_put_back(plays: Plays, stage: Stage, backup: Backup) -> None:
     before = {side: compare.held(stage.instance_root(side)) for side in SIDES}
     releases = plays.releases()
     staging = stage.instance_root("staging")
