@@ -28,7 +28,7 @@ def images(instances: Instances) -> dict[str, str]:
     return {side: instances.inspect(side)["Config"]["Image"].rpartition(":")[2] for side in SIDES}
 
 
-def until(holds: Callable[[], bool], seconds: float = 400.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 900.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
