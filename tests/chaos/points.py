@@ -111,7 +111,7 @@ POINTS: tuple[Point, ...] = (
     Point("gate", "at the gate between the two", "Find out whether somebody has to be asked", PRODUCTION,
           begin="staged", whole=True, answers=UP_OR_BACK),
     on_production(COLD, "in the middle of production's cold backup, which goes on", alone=True, answers=("upgrade",)),
-    on_production(START_NEW, "before the new release starts on production", instances=(STAGING,), whole=True,
+    on_production(START_NEW, "before the new release starts on production", whole=True,
                   answers=("rollback",)),
     on_production(PUT_BACK, "while production is put back, since its tests failed"),
     Point("deploying", "in the middle of the sweep on production", DISCARD, PRODUCTION, moment="during", seconds=0.4,

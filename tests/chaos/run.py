@@ -64,16 +64,17 @@ def line(outcome: Outcome) -> str:
 def table(outcomes: Iterable[Outcome]) -> str:
     said = {name: f"`{name}.yml`" for name in ("upgrade", "rollback", "restore")}
     rows = ["| Point | Killed | Ended by |", "|---|---|---|"]
-    for outcome in sorted(outcomes, key=lambda one: POINTS.index(one.point)):
-        point = outcome.point
+    found = {one.point.name: one for one in outcomes}
+    for point in POINTS:
         killed = f"{point.when} (`{point.playbook}.yml`, task `{point.task}`)"
         if point.instances:
             killed += f"; with it the instance of {' and '.join(point.instances)}"
         if point.alone:
             killed += "; only `ansible-playbook`: its module worked on"
+        outcome = found.get(point.name) or Outcome(point)
         cells = [f"{said[answer]}: {state}" for answer, state in outcome.ended.items()]
         cells += [f"**{said.get(answer, answer)} failed**" for answer in outcome.failed]
-        rows.append(f"| {point.name} | {killed} | {'<br>'.join(cells)} |")
+        rows.append(f"| {point.name} | {killed} | {'<br>'.join(cells) or 'not run yet'} |")
     return "\n".join(rows) + "\n"
 
 
