@@ -100,13 +100,18 @@ _NUMBERS = ("size", "files", "bytes")
 _OF_TEXTS = ("upgrade", "proven")
 
 
+def _is_number(value: Any) -> bool:
+    # A truth value is an int in Python.
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 def _check(known: dict[str, Any], where: str) -> None:
     wanted = (*_TEXTS, *_NUMBERS, "encrypted", "keys_file", "members")
     missing = [name for name in wanted if name not in known]
     if missing:
         raise _no_manifest(where, f"it lacks {', '.join(missing)}")
     wrong = [name for name in (*_TEXTS, "image", "image_digest") if not isinstance(known.get(name, ""), str)]
-    wrong += [name for name in _NUMBERS if type(known[name]) is not int or known[name] < 0]
+    wrong += [name for name in _NUMBERS if not _is_number(known[name])]
     wrong += [name for name in ("keys_file", "keys_fingerprint") if not isinstance(known.get(name), (str, type(None)))]
     wrong += [name for name in ("members", "schema") if not _is_dict_of(known.get(name, {}), int)]
     wrong += [name for name in _OF_TEXTS if known.get(name) is not None and not _is_dict_of(known[name], str)]

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._scratch import scratch
@@ -40,13 +40,11 @@ class Gpg:
 
     @property
     def stdin(self) -> IO[bytes]:
-        assert self._process.stdin is not None
-        return self._process.stdin
+        return cast("IO[bytes]", self._process.stdin)
 
     @property
     def stdout(self) -> IO[bytes]:
-        assert self._process.stdout is not None
-        return self._process.stdout
+        return cast("IO[bytes]", self._process.stdout)
 
     def finish(self) -> None:
         """Wait for its end; GpgFailed unless it ended well."""

@@ -97,7 +97,7 @@ def tree(root: Path, *, without: tuple[str, ...] = (".stagecraft-restore",)) -> 
     found: Tree = {}
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
-        if name.split("/")[0] in without:
+        if Path(name).parts[0] in without:
             continue
         mode = stat.S_IMODE(path.lstat().st_mode)
         if path.is_symlink():

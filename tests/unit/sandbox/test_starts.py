@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -48,15 +49,7 @@ class Instance:
         self.port = process.start(self.root, 0, release, time_scale=SCALE)["port"]
 
     def store(self) -> Any:
-        class Opened:
-            def __enter__(_self) -> Store:
-                _self.store = Store(process.store_path(self.root))
-                return _self.store
-
-            def __exit__(_self, *error: object) -> None:
-                _self.store.close()
-
-        return Opened()
+        return contextlib.closing(Store(process.store_path(self.root)))
 
     def health(self) -> int:
         return requests.get(f"http://127.0.0.1:{self.port}/api/v1/health", timeout=10).status_code
