@@ -96,6 +96,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", metavar="POINT", help="this one (may be given several times)")
     parser.add_argument("--list", action="store_true", help="name the points")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="worlds side by side")
+    parser.add_argument("--record", action="store_true", help="with --only too, write the table of docs/reliability.md")
     parser.add_argument("--keep", action="store_true", help="keep the folder with all logs, also without a failure")
     arguments = parser.parse_args()
     if arguments.list:
@@ -117,6 +118,9 @@ def main() -> int:
             for done in as_completed([pool.submit(one, point) for point in chosen]):
                 outcomes.append(done.result())
                 print(line(outcomes[-1]), flush=True)
+                # At once: a campaign that is broken off leaves what it has found.
+                if arguments.record or not arguments.only:
+                    write(outcomes)
     finally:
         end(folder)
         failed = not outcomes or not all(one.survived for one in outcomes)
@@ -124,8 +128,6 @@ def main() -> int:
             print(f"\nThe output of every playbook: {folder}/world-*/logs")
         else:
             shutil.rmtree(folder)
-    if not arguments.only:
-        write(outcomes)
     print(f"\n{len(chosen)} points in {(time.monotonic() - begun) / 60:.1f} minutes")
     print(summary(outcomes))
     return 1 if failed else 0
