@@ -76,6 +76,7 @@ T = TypeVar("T")
 # (observed 15).
 COMMITS = 2
 PERSON = "somebody's uncommitted changes are left as they are"
+PROTECTED = "its branch is protected on this instance: merge the migration into it in the repository"
 OLD_FORMAT = "its branch at the remote has the older format: the migration has to be committed where it is written to"
 
 
@@ -217,12 +218,16 @@ class Sweep:
         if entry.before == CLEAN and entry.behind:
             entry.leave(f"{commits(entry.ahead)} only here and {entry.behind} only at the remote")
             return
+        if entry.before == MIGRATION and not entry.ahead and 0 < entry.behind <= self.options.incoming:
+            # As after an upgrade that was taken back: its commit is at the remote already.
+            entry.due = DISCARDED
+            return
         if entry.behind:
             # A commit now would be refused by the remote, and could never be taken back (observed 8).
             raise behind_error(entry, entry.behind)
         entry.protected = entry.target.branch in git.patiently(lambda: git.api.protected(entry.target.base_id))
         if entry.protected:
-            entry.leave("its branch is protected on this instance: merge the migration into it in the repository")
+            entry.leave(PROTECTED)
             return
         entry.due = COMMITTED if entry.before == MIGRATION else PUSHED
 
@@ -269,8 +274,29 @@ class Sweep:
             if self.options.check_mode:
                 entry.action, entry.after, entry.changed = entry.due, CLEAN, True
                 continue
-            self._guarded(entry, self._discard if entry.due == DISCARDED else self._commit)
+            discards = self._discard if self.options.action != COMMIT else self._bring_in
+            self._guarded(entry, discards if entry.due == DISCARDED else self._commit)
         return entries
+
+    def _bring_in(self, entry: Entry) -> None:
+        """What is at the remote comes first; what the migration leaves even then is committed."""
+        git, target = self._mine(), entry.target
+        with self._alone():
+            sent = send(git, target)
+        with after_writing():
+            outcome = prove(git, sent)
+            after = outcome.after or git.look(target)
+            kind = self._kind_after(git, target, after)
+        entry.warnings += outcome.warnings
+        entry.changed, entry.action, entry.due = True, DISCARDED, NOTHING
+        entry.after, entry.ahead, entry.behind = STATES[kind], after.ahead, after.behind
+        if kind == CHANGES:
+            entry.reason = UNEVEN if uneven(after) else f"left over: {named(after.files)}"
+        elif kind == MIGRATION and entry.target.branch in git.patiently(lambda: git.api.protected(target.base_id)):
+            entry.protected, entry.reason = True, PROTECTED
+        elif kind == MIGRATION:
+            entry.due = COMMITTED
+            self._commit(entry)
 
     def _commit(self, entry: Entry) -> None:
         git, target, due = self._mine(), entry.target, entry.due

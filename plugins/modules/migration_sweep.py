@@ -74,6 +74,9 @@ options:
     description:
       - With O(action=discard), how many commits of the remote may be deployed. The sweep of the instance that commits
         makes one on each branch, so more than one holds somebody's work, and is left for a promotion.
+      - With O(action=commit), how many may be brought in by a discard before a branch that a migration made dirty is
+        committed. After an upgrade that was taken back its own commit is at the remote already. A branch that is
+        further behind is refused.
     type: int
     default: 1
   swept:

@@ -195,6 +195,7 @@ left_over:
   elements: str
 """
 
+import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -210,6 +211,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_disk 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_inside import Inside
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_place import Place, is_whole
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_swap import Swap
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._scratch import sweep
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._stacks import HOST_OPTIONS
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import (
     STORE_ONE_OF,
@@ -257,6 +259,8 @@ class Restore(AppsmithModule):
         if state == "checked" or self.check_mode:
             self._run(swap, state, swap.journal())
         else:
+            # What a killed run left of its scratch; the journal is another matter.
+            sweep(tempfile.gettempdir())
             with host_lock(root):
                 found = swap.journal()
                 if found is not None and swap.recover() is None:

@@ -361,9 +361,10 @@ class World:
         for side in SIDES:
             root = self.root(side)
             ours = [*root.rglob(".stagecraft*"), *root.rglob("*.unfinished-restore.*")]
-            # A lock is a file that stays; what a confirmed restore replaced is kept on purpose.
+            # A lock is a file that stays; what a restore replaced, or was itself when it was taken back whole,
+            # is kept on purpose, and the playbook says so.
             ours += (root / ".stagecraft-restore").glob("*")
-            kept = (".stagecraft.lock", ".stagecraft-restore", "kept")
+            kept = (".stagecraft.lock", ".stagecraft-restore", "kept", "after-1")
             said += [f"{side}: {one.relative_to(root)} is left" for one in ours if one.name not in kept]
             vendors = list((root / "data" / "backup").glob("*"))
             said += [f"{side}: data/backup holds {one.name}" for one in vendors]

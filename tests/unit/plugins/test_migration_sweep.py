@@ -276,6 +276,19 @@ def test_a_branch_behind_the_remote_is_never_committed_on(calls: GitCalls, cours
     assert one(result)["after"] == "migration" and result["summary"]["failed"] == 1
 
 
+def test_what_an_upgrade_committed_that_was_taken_back_is_brought_in(
+    calls: GitCalls, course: Course, run_module: Run
+) -> None:
+    course.start()
+    calls.branches("master", "origin/master")
+    course.look(status(modified=MIGRATED, behind=1))
+    calls.discard()
+    calls.status(remote=False)
+    calls.export()
+    result = run_module("migration_sweep", COMMIT)
+    assert result["changed"] and states(result) == [("master", "migration", "discarded", "clean")]
+
+
 def test_without_strict_what_others_pushed_is_told(calls: GitCalls, course: Course, run_module: Run) -> None:
     course.start()
     calls.branches("master", "origin/master")
@@ -308,7 +321,7 @@ def test_protected_branches_are_told(calls: GitCalls, course: Course, run_module
 def test_one_that_fails_does_not_stop_the_others(calls: GitCalls, course: Course, run_module: Run) -> None:
     course.start(application("orders"), application("support", id=STAGING + "5"))
     calls.branches("master", "origin/master")
-    course.look(status(modified=MIGRATED, behind=1))
+    course.look(status(modified=MIGRATED, behind=2))
     calls.branches("master", "origin/master", id=STAGING + "5")
     course.look(status(modified=MIGRATED), id=STAGING + "5")
     calls.protected(id=STAGING + "5")
