@@ -7,6 +7,7 @@ or taken back by one command, with everything that was there before."""
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import re
@@ -23,6 +24,7 @@ from chaos_world import Failed, World
 from points import POINTS, Point
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+RESULTS = Path(__file__).resolve().parents[2] / ".cache" / "chaos.json"
 _TABLE = re.compile(r"(<!-- campaign: .*?-->\n).*?(<!-- end -->)", re.DOTALL)
 
 _world: World | None = None
@@ -78,6 +80,25 @@ def table(outcomes: Iterable[Outcome]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def remembered(outcomes: list[Outcome], *, anew: bool) -> list[Outcome]:
+    """With what earlier runs found of the other points, unless it is a campaign of its own."""
+    before = [] if anew or not RESULTS.exists() else json.loads(RESULTS.read_text(encoding="utf-8"))
+    own = {one.point.name for one in outcomes}
+    points = {point.name: point for point in POINTS}
+    known = [
+        Outcome(points[one["point"]], ended=one["ended"], failed=one["failed"], seconds=one["seconds"])
+        for one in before
+        if one["point"] in points and one["point"] not in own
+    ]
+    together = [*known, *outcomes]
+    kept = [
+        {"point": one.point.name, "ended": one.ended, "failed": one.failed, "seconds": one.seconds} for one in together
+    ]
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    return together
+
+
 def write(outcomes: list[Outcome]) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     DOCUMENT.write_text(
@@ -120,7 +141,7 @@ def main() -> int:
                 print(line(outcomes[-1]), flush=True)
                 # At once: a campaign that is broken off leaves what it has found.
                 if arguments.record or not arguments.only:
-                    write(outcomes)
+                    write(remembered(outcomes, anew=not arguments.only))
     finally:
         end(folder)
         failed = not outcomes or not all(one.survived for one in outcomes)
