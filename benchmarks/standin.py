@@ -255,7 +255,7 @@ class Instance:
         return self.fill("me" if basic or _cookie(headers) in self.sessions else "nobody")
 
     # -- for the benchmark -------------------------------------------------------------------------------------------
-    def prepare(self, changed: int, half_done: int, migrated: int) -> None:
+    def prepare(self, changed: int, half_done: int, migrated: int = 0) -> None:
         """A commit to each of so many applications, evenly over the list; so many others are left half done.
 
         So many have the traces of a migration, from the first on.
