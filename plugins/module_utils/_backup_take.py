@@ -42,7 +42,8 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     ProofFailed,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._gpg import check_passphrase, need_gpg
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._stacks import Stacks, volume_lock
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._host_lock import host_lock
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._stacks import Stacks
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import DirectoryStore, Store, store_of
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._store_keep import leftovers
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._version import Version
@@ -182,7 +183,7 @@ class Taking:
     # -- the backup -------------------------------------------------------------------------------------------------
     def take(self) -> Manifest:
         begun = time.monotonic()
-        with volume_lock(self.root):
+        with host_lock(self.root):
             for what in self.inside.tidy():
                 self.warn(what)
             self._tidy_store()

@@ -5,12 +5,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import shutil
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +15,12 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._archive impor
     read_env_file,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
-    AppsmithError,
     InvalidInput,
     ProofFailed,
 )
 
 # appsmithctl keeps as many archives, unless APPSMITH_BACKUP_ARCHIVE_LIMIT says otherwise (0 and garbage do not).
 KEPT_ARCHIVES = 4
-
-# Whoever works on the folder holds it; the kernel lets go of it when the process ends, however it ends.
-LOCK = ".stagecraft.lock"
 
 # Options of the modules that run on the instance's host; documented in doc_fragments/_host.py.
 HOST_OPTIONS: dict[str, dict[str, Any]] = {
@@ -40,34 +31,6 @@ HOST_OPTIONS: dict[str, dict[str, Any]] = {
     "encryption_password": {"type": "str", "no_log": True},
     "encryption_salt": {"type": "str", "no_log": True},
 }
-
-
-@contextlib.contextmanager
-def volume_lock(directory: str | Path, seconds: float = 30) -> Iterator[None]:
-    """Nobody else backs up or restores it meanwhile: a module outlives an ansible-playbook that is killed."""
-    path = Path(directory) / LOCK
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise AppsmithError(
-            f"{path} can't be written: {error.strerror}", next_step="Use become if only root may write there."
-        ) from error
-    try:
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    raise AppsmithError(
-                        f"Another backup or restore is at work on {directory}",
-                        next_step="Wait until it has ended, and run again.",
-                    ) from None
-            time.sleep(0.2)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 class Stacks:

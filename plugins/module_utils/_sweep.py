@@ -30,7 +30,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
     RequestTimeout,
     after_writing,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Target, commits
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._git import Git, Outcome, Target, commits
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._git_api import (
     Status,
     named,
@@ -281,14 +281,10 @@ class Sweep:
     def _bring_in(self, entry: Entry) -> None:
         """What is at the remote comes first; what the migration leaves even then is committed."""
         git, target = self._mine(), entry.target
-        with self._alone():
-            sent = send(git, target)
+        outcome = self._deploy(entry)
         with after_writing():
-            outcome = prove(git, sent)
             after = outcome.after or git.look(target)
             kind = self._kind_after(git, target, after)
-        entry.warnings += outcome.warnings
-        entry.changed, entry.action, entry.due = True, DISCARDED, NOTHING
         entry.after, entry.ahead, entry.behind = STATES[kind], after.ahead, after.behind
         if kind == CHANGES:
             entry.reason = UNEVEN if uneven(after) else f"left over: {named(after.files)}"
@@ -359,14 +355,19 @@ class Sweep:
             refused.changed = True
             raise refused from error
 
-    def _discard(self, entry: Entry) -> None:
-        git, target = self._mine(), entry.target
+    def _deploy(self, entry: Entry) -> Outcome:
+        """By a discard, which brings in what the remote has, and proven."""
+        git = self._mine()
         with self._alone():
-            sent = send(git, target)
+            sent = send(git, entry.target)
         with after_writing():
             outcome = prove(git, sent)
         entry.warnings += outcome.warnings
         entry.changed, entry.action, entry.due = True, DISCARDED, NOTHING
+        return outcome
+
+    def _discard(self, entry: Entry) -> None:
+        outcome = self._deploy(entry)
         after = outcome.after
         if after is None or after.clean:
             entry.after, entry.behind = CLEAN, 0

@@ -22,6 +22,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
     _backup_hot,
     _backup_manifest,
     _backup_take,
+    _host_lock,
     _stacks,
 )
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError
@@ -359,8 +360,8 @@ def test_a_running_database_is_no_cold_one(host):
 
 
 def test_one_at_a_time(host, monkeypatch):
-    real = _stacks.volume_lock
-    monkeypatch.setattr(_backup_take, "volume_lock", lambda root: real(root, seconds=0))
+    real = _host_lock.host_lock
+    monkeypatch.setattr(_backup_take, "host_lock", lambda root: real(root, patience=0))
     with (host.root / ".stagecraft.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         result = host.cold()
