@@ -123,7 +123,7 @@ def ways_back(stage: Stage) -> list[dict[str, Any]]:
     return [
         one
         for one in manifests
-        if one["reason"] == "upgrade" and one["method"] == "cold" and one["encrypted"] and one["keys"]
+        if one["reason"] == "upgrade" and one["method"] == "cold" and one["encrypted"] and one["keys_file"]
     ]
 
 
