@@ -11,15 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _backup_manifest as manifests
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_archive import prove
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_manifest import Manifest
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_stream import incoming
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
-    AppsmithError,
-    ProofFailed,
-)
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._gpg import DECRYPT, GpgFailed, crypt
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import ProofFailed
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import (
-    CHUNK,
     DirectoryStore,
     Store,
     StoreFailed,
@@ -41,39 +36,16 @@ def missing_of(manifest: Manifest, names: Mapping[str, int]) -> str:
 
 
 def verify(store: Store, manifest: Manifest, passphrase: str | None = None) -> None:
-    """Read the archive to its end where it lies; with a passphrase decrypt it, and the keys, to the end as well."""
+    """Read the archive to its end where it lies; with a passphrase unpack it, and read the keys, as well."""
     problem = missing_of(manifest, store.names())
     if problem:
         raise ProofFailed(problem, next_step=_DISTRUST)
-    refused: AppsmithError | None = None
-    if passphrase is None or not manifest.encrypted:
-        size, sha256 = sha256_of(store, manifest.archive)
-    else:
-        with store.open(manifest.archive) as source, incoming(source, passphrase) as stream:
-            try:
-                while stream.plain.read(CHUNK):
-                    pass
-            except GpgFailed as error:
-                refused = error
-            # gpg gives up at its first look: whether it is the same archive says the rest.
-            stream.drain()
-        size, sha256 = stream.hashed.size, stream.hashed.sha256
-    if (size, sha256) != (manifest.size, manifest.sha256):
+    if passphrase is not None:
+        prove(store, manifest, passphrase)
+    elif sha256_of(store, manifest.archive) != (manifest.size, manifest.sha256):
         raise ProofFailed(
             f"{manifest.archive} was changed since it was taken (its checksum differs)", next_step=_DISTRUST
         )
-    if refused is None and passphrase is not None and manifest.keys_file is not None:
-        with store.open(manifest.keys_file) as source:
-            sealed = source.read(1 << 15)
-        try:
-            crypt(DECRYPT, passphrase, sealed)
-        except GpgFailed as error:
-            refused = error
-    if refused is not None:
-        raise ProofFailed(
-            f"{manifest.name} can't be decrypted: {refused.message}",
-            next_step="Give the passphrase that it was taken with.",
-        ) from refused
 
 
 def take_in(store: Store, folder: Path, name: str) -> Manifest:

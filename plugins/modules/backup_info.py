@@ -30,7 +30,7 @@ options:
     type: bool
     default: false
   passphrase:
-    description: With O(verify), archives and keys are decrypted to their ends as well.
+    description: With O(verify), archives are decrypted and unpacked to their ends as well, and keys are read.
     type: str
 extends_documentation_fragment:
   - stagecraft.appsmith._store

@@ -36,6 +36,7 @@ ORDER = (
     "test_docker_provision",
     "test_docker_life",
     "test_docker_backup",
+    "test_docker_external",
     "test_docker_upgrade",
     "test_docker_inventory",
 )

@@ -26,6 +26,8 @@ from docker_tools import CACHE, CHECKOUT, compose_plugin, libraries, mongod, run
 IMAGE = "appsmith/appsmith-ce"
 # The same with a real mongod; its first start takes longer and its files are larger.
 WITH_MONGOD = "appsmith/appsmith-ce-mongod"
+# And one whose database is on another host.
+WITH_EXTERNAL = "appsmith/appsmith-ce-external"
 # The last two are the checkpoint and the release of a rehearsal.
 RELEASES = ("v1.60", "v1.75", "v1.91", "v1.99", "v2.0")
 BASE, STAND_IN = "stagecraft.test/system", "stagecraft.test/stand-in"
@@ -33,12 +35,16 @@ FILES = Path(__file__).parent / "image"
 MONGODB = "ENV SANDBOX_MONGODB=mongodb://localhost:27017/?replicaSet=mr1"
 # The machine's own address for containers: what listens on 127.0.0.1 is passed on from there.
 NETWORK, SUBNET, GATEWAY = "stagecraft-tests", "172.30.251.0/24", "172.30.251.1"
+DATABASE_HOST = "172.30.251.250"
+EXTERNAL = f"ENV SANDBOX_MONGODB=mongodb://{DATABASE_HOST}:27017/?replicaSet=mr1"
 
 
 class Engine:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="appsmith-docker-"))
         self.environment = {"DOCKER_HOST": f"unix://{self.folder}/sock", "DOCKER_CONFIG": str(compose_plugin())}
+        # Debian with Python and mongod, for what is no Appsmith.
+        self.system = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
 
@@ -103,7 +109,7 @@ class Engine:
     # -- what is on it ------------------------------------------------------------------------------------------------
     def make_images(self) -> None:
         """One per release: they differ in the file that names it, as far as the sandbox is concerned."""
-        base = self._base()
+        self.system = base = self._base()
         with tempfile.TemporaryDirectory() as folder:
             context = Path(folder) / "all"
             shutil.copytree(FILES, context / "image")
@@ -121,6 +127,7 @@ class Engine:
                 self._build(f"{IMAGE}:{release}", small, f"FROM {STAND_IN}\nCOPY info.json /opt/appsmith/info.json\n")
                 self.docker("tag", f"{IMAGE}:{release}", f"appsmith/appsmith-ee:{release}")
                 self._build(f"{WITH_MONGOD}:{release}", small, f"FROM {IMAGE}:{release}\n{MONGODB}\n")
+                self._build(f"{WITH_EXTERNAL}:{release}", small, f"FROM {IMAGE}:{release}\n{EXTERNAL}\n")
         self.docker("image", "prune", "--force")
 
     def _base(self) -> str:

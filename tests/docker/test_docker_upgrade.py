@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -142,15 +146,78 @@ def test_one_command_goes_back_from_half_a_migration_without_a_container(
 
 
 # -- and at last -------------------------------------------------------------------------------------------------------
+NOTICE = "We are back in a minute"
+BROWSER = """
+import json, os, urllib.request
+answer = urllib.request.urlopen(os.environ["BASE_URL"] + "/info", timeout=10)
+assert json.load(answer)["version"] == os.environ["APPSMITH_VERSION"]
+with open("/tests/passed", "a") as passed:
+    print(os.environ["APPSMITH_HOST"], os.environ["WHO"], file=passed)
+"""
+
+
+class Visitor(threading.Thread):
+    """Looks at the instance's address all the time, as people do."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.url, self.saw, self.ends = url, False, threading.Event()
+
+    def run(self) -> None:
+        while not self.ends.wait(0.1):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.saw |= NOTICE.encode() in urllib.request.urlopen(self.url, timeout=2).read()
+
+
 @pytest.fixture(scope="module")
 def upgraded(rolled_back: dict[str, Any], plays: Plays, instances: Instances) -> dict[str, Any]:
-    return {"run": plays.run("upgrade", *WANTED), "after": images(instances)}
+    """With a page in production's place while it is down, and a test of one's own in a container."""
+    tests = instances.folder / "browser"
+    tests.mkdir()
+    (tests / "look.py").write_text(BROWSER)
+    visitor = Visitor(plays.variable("production", "appsmith_url"))
+    browser = {
+        "image": instances.engine.system,
+        "directory": str(tests),
+        "command": ["python3", "look.py"],
+        # Which engine to ask, and what the test is to know.
+        "environment": {**instances.engine.environment, "WHO": "a made-up person"},
+    }
+    instances.write(
+        appsmith_tests=[{"name": "In a browser", "playwright": browser}],
+        appsmith_maintenance_image=instances.engine.system,
+        appsmith_maintenance_command=[
+            "sh", "-c", f"mkdir /page; cd /page; echo {NOTICE} > index.html; exec python3 -m http.server 80",
+        ],
+    )  # fmt: skip
+    visitor.start()
+    try:
+        run = plays.run("upgrade", *WANTED)
+    finally:
+        visitor.ends.set()
+        instances.write()
+    return {
+        "run": run,
+        "after": images(instances),
+        "passed": (tests / "passed").read_text().splitlines(),
+        "saw": visitor.saw,
+        "there": instances.there(),
+    }
 
 
 def test_both_run_the_image_of_the_release(upgraded: dict[str, Any], instances: Instances) -> None:
     # Each passed its smoke tests: the credentials of its own database can still be read.
     assert set(upgraded["after"].values()) == {"v1.91"}
     assert not [one for one in instances.secrets() if one in upgraded["run"].output]
+
+
+def test_a_test_in_a_container_knows_whom_to_look_at(upgraded: dict[str, Any]) -> None:
+    # Staging was upgraded by the run that was killed; it is looked at again.
+    assert set(upgraded["passed"]) == {f"{side}.example.com a made-up person" for side in SIDES}
+
+
+def test_there_was_a_page_while_production_was_down(upgraded: dict[str, Any]) -> None:
+    assert upgraded["saw"] and not [one for one in upgraded["there"] if "maintenance" in one]
 
 
 def test_every_backup_knows_keys_and_image(upgraded: dict[str, Any], instances: Instances) -> None:

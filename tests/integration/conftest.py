@@ -37,6 +37,7 @@ ORDER = (
     "test_upgrade",
     "test_sandbox_two_workspaces",
     "test_sandbox_drill",
+    "test_sandbox_waves",
     "test_sandbox_export",
     "test_sandbox_repositories",
     "test_sandbox_promotion",

@@ -257,6 +257,14 @@ def play(world: World, stage: Stage, folder: Path, **more: Any) -> Plays:
     return Plays(folder, stage.write_inventory(folder / "inventory.yml", given))
 
 
+def drill(plays: Plays, folder: Path) -> dict[str, Any]:
+    """The newest backup, brought up beside the instance from where it lies."""
+    report = folder / "drill.json"
+    plays.run("drill", "-e", json.dumps({"drill_report_file": str(report), "drill_smoke_tests": []}))
+    result: dict[str, Any] = json.loads(report.read_text())["results"][0]
+    return result
+
+
 def test_the_playbook_backs_up_to_a_bucket(world: World, stage: Stage, server: S3Server, tmp_path: Path) -> None:
     bucket = {**server.options(prefix="play"), "secret_key": "{{ made_up_secret }}"}
     plays = play(world, stage, tmp_path, appsmith_backup_s3=bucket, backup_instance="shop", made_up_secret=SECRET)
@@ -269,6 +277,8 @@ def test_the_playbook_backs_up_to_a_bucket(world: World, stage: Stage, server: S
     there = store_of({"s3": server.options(prefix="play/shop")}).names()
     assert sorted(there) == sorted(Path(path).name for path in found[0]["paths"])
     assert not list((stage.root / "backups").glob("shop*"))
+    drilled = drill(plays, tmp_path)
+    assert drilled["backup"] == found[0]["name"] and drilled["compared"] and drilled["state"] != "failed"
 
     unreachable = server.options(endpoint_url="http://127.0.0.1:1")
     refused = play(world, stage, tmp_path / "2", appsmith_backup_s3=unreachable).run("backup", code=2)
@@ -314,3 +324,6 @@ def test_a_backup_comes_from_another_host(world: World, stage: Stage, host: dict
     log = (tmp_path / "ssh" / "log").read_text().splitlines()
     sent = {line.rpartition("/")[2] for line in log if line.startswith(f"file {spool}/")}
     assert sent == {path.name for path in paths}
+    drilled = drill(plays, tmp_path)
+    assert drilled["backup"] == found[0]["name"] and drilled["compared"] and drilled["state"] != "failed"
+    assert not list(stage.instance_root(world.name).parent.glob(f"{world.name}-drill*")), "it goes again with its spool"

@@ -16,7 +16,8 @@ end() {
   exit "$1"
 }
 
-if [ -n "$SANDBOX_MONGODB" ]; then
+case "$SANDBOX_MONGODB" in
+mongodb://localhost*)
   mkdir -p "$database" /appsmith-stacks/logs/mongodb
   # Alone in its set: nobody has to be waited for when it ends. The journal is not made in advance.
   mongod --port 27017 --dbpath "$database" --logpath /appsmith-stacks/logs/mongodb/db.log --logappend --replSet mr1 \
@@ -24,6 +25,9 @@ if [ -n "$SANDBOX_MONGODB" ]; then
     --wiredTigerEngineConfigString "log=(file_max=16MB,prealloc=false)" \
     --setParameter shutdownTimeoutMillisForSignaledShutdown=100 >/dev/null &
   mongod=$!
+  ;;
+esac
+if [ -n "$SANDBOX_MONGODB" ]; then
   PYTHONPATH=/opt/appsmith/sandbox:/opt/appsmith/python \
     python3 -m appsmith_sandbox.mongostore "$SANDBOX_MONGODB" 60 || end 1
 fi

@@ -23,11 +23,11 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils import _backup
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import _store, _store_keep, _store_proof, _store_s3
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_manifest import Manifest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, InvalidInput, NotFound
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._gpg import ENCRYPT, crypt
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._store import DirectoryStore, StoreFailed, store_of
 from ansible_collections.stagecraft.appsmith.plugins.modules.backup_info import BackupInfo
 from ansible_collections.stagecraft.appsmith.plugins.modules.backup_prune import BackupPrune
 from ansible_collections.stagecraft.appsmith.plugins.modules.backup_record import BackupRecord
+from backup_world import hurry, make_backup, make_volume
 
 PHRASE = "made-up passphrase"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -43,9 +43,6 @@ def backup(
 ) -> Manifest:
     """A backup of so many days ago."""
     name = manifests.new_name(store.names(), instance, NOW - timedelta(days=days))
-    encrypted = more.pop("passphrase", None)
-    keys = crypt(ENCRYPT, encrypted, b"KEYS") if encrypted else b"keys"
-    content = crypt(ENCRYPT, encrypted, content) if encrypted else content
     given: dict[str, Any] = {
         "name": name,
         "instance": instance,
@@ -67,7 +64,7 @@ def backup(
     }
     made = Manifest(**given)
     store.put(made.archive, io.BytesIO(content))
-    store.put(f"{name}.keys.gpg", io.BytesIO(keys))
+    store.put(f"{name}.keys.gpg", io.BytesIO(b"keys"))
     manifests.write(store, made)
     return made
 
@@ -352,19 +349,30 @@ def test_info_says_what_can_not_be_relied_on(run_module, store):
     assert "keys.gpg is not there" in told["no keys"] and "no JSON" in told["damaged"]
 
 
-def test_verify_reads_to_the_end_and_decrypts(run_module, store):
-    content = os.urandom(20_000)
-    whole, changed = backup(store, 1, content, passphrase=PHRASE), backup(store, 2, content, passphrase=PHRASE)
-    path = store.root / changed.archive
+def test_verify_reads_to_the_end_and_decrypts(run_module, tmp_path, monkeypatch):
+    hurry(monkeypatch)
+    volume = make_volume(tmp_path / "volume")
+    whole, _manifest = make_backup(tmp_path / "whole", volume, passphrase=PHRASE)
+    changed, manifest = make_backup(tmp_path / "changed", volume, passphrase=PHRASE)
+    path = changed.root / manifest.archive
     bytes_of = bytearray(path.read_bytes())
     bytes_of[-10] ^= 1
     path.write_bytes(bytes_of)
+    more: dict[str, str]
     for more in ({}, {"passphrase": PHRASE}):
-        found = info(run_module, store, verify=True, **more)
-        assert [one["name"] for one in found] == [whole.name, changed.name]
-        assert found[0]["problem"] is None and "its checksum differs" in found[1]["problem"]
-    found = info(run_module, store, verify=True, passphrase="another")
-    assert "can't be decrypted" in found[0]["problem"] and "its checksum differs" in found[1]["problem"]
+        assert info(run_module, whole, verify=True, **more)[0]["problem"] is None
+        assert "its checksum differs" in info(run_module, changed, verify=True, **more)[0]["problem"]
+    more = {"passphrase": "another"}
+    assert "can't be decrypted" in info(run_module, whole, verify=True, **more)[0]["problem"]
+    assert "its checksum differs" in info(run_module, changed, verify=True, **more)[0]["problem"]
+
+
+def test_verify_compares_what_is_in_it_with_the_manifest(run_module, tmp_path, monkeypatch):
+    hurry(monkeypatch)
+    store, manifest = make_backup(tmp_path / "backups", make_volume(tmp_path / "volume"), passphrase=PHRASE)
+    manifests.write(store, replace(manifest, files=manifest.files + 1))
+    assert info(run_module, store, verify=True)[0]["problem"] is None
+    assert "its manifest says" in info(run_module, store, verify=True, passphrase=PHRASE)[0]["problem"]
 
 
 # --- backup_record -------------------------------------------------------------------------------------------------
