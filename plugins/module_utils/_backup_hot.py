@@ -17,28 +17,17 @@ from typing import Any
 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._appsmithctl import AppsmithCtl, Outcome
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._archive import Contents, read_archive
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._database import environment_of
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import AppsmithError, ProofFailed
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._stacks import Stacks
 
 # Says that appsmithctl is at work for a backup: what it leaves is not encrypted, and is to be found by the next run.
 JOURNAL = ".stagecraft-backup.json"
 SERVICES = ("backend", "rts")
-DATABASE_VARIABLES = ("APPSMITH_DB_URL", "APPSMITH_MONGODB_URI")
-_WITHIN = 120
 _IN_STATE = {
     "stop": r"{}: (stopped|ERROR \(not running\))",
     "start": r"{}: (started|ERROR \(already started\))",
 }
-
-
-def is_external(variables: dict[str, str]) -> bool:
-    """Whether the database is elsewhere, as the entrypoint tells it: by the address."""
-    address = next((variables[name] for name in DATABASE_VARIABLES if variables.get(name)), "")
-    found = re.match(r"[a-z+]+://(?:[^@/]*@)?([^/?]*)", address)
-    if not found:
-        return False
-    hosts = [host.rsplit(":", 1)[0] for host in found[1].split(",")]
-    return not all(host in ("localhost", "127.0.0.1", "") for host in hosts)
 
 
 class Inside:
@@ -52,9 +41,7 @@ class Inside:
 
     def environment(self) -> dict[str, str]:
         """What the container was given, which wins over docker.env; empty where it can't be asked."""
-        code, text = self._run("env", timeout=_WITHIN)
-        pairs = (line.partition("=") for line in text.splitlines() if line.startswith("APPSMITH_"))
-        return {name: value for name, _equals, value in pairs} if code == 0 else {}
+        return environment_of(self._prefix)
 
     # -- the archive ------------------------------------------------------------------------------------------------
     @contextlib.contextmanager

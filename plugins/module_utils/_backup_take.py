@@ -25,7 +25,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_archiv
     write_archive,
     write_keys,
 )
-from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_hot import Inside, is_external
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_hot import Inside
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_manifest import Manifest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_volume import (
     HOT_PARTS,
@@ -36,6 +36,7 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_volume
     pack,
     survey,
 )
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._database import EMBEDDED, EXTERNAL, where
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     InvalidInput,
@@ -90,9 +91,7 @@ class Taking:
         """Everything that can be refused; nothing is touched, but that the store's folder may be made."""
         self._look_at_places()
         environment = self.inside.environment()
-        self.database = self.params["database"]
-        if self.database == "auto":
-            self.database = "external" if is_external({**self.stacks.env(), **environment}) else "embedded"
+        self.database = where(self.params["database"], self.stacks.env(), environment) or EMBEDDED
         self._find_keys(environment)
         self._find_version()
         self._look_at_room()
@@ -100,7 +99,7 @@ class Taking:
     @property
     def by_appsmithctl(self) -> bool:
         """A database that is elsewhere has no files here: a cold backup is then one with the back end stopped."""
-        return self.method == HOT or self.database == "external"
+        return self.method == HOT or self.database == EXTERNAL
 
     def _look_at_places(self) -> None:
         manifests.new_name((), self.params["instance"], datetime.now(UTC))
@@ -160,7 +159,7 @@ class Taking:
     def _look_at_room(self) -> None:
         found = self._survey()
         wanted = found.bytes
-        if self.database == "external":
+        if self.database == EXTERNAL:
             # Its size is not seen from here; the last backup tells more than nothing.
             last = manifests.listed(self.store, instance=self.params["instance"])
             wanted = max([wanted, *(one.bytes for one in last[:1])])

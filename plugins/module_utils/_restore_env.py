@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._archive import KEY_NAMES, parse_env, same_keys
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_manifest import Manifest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_volume import without_secrets
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._database import LOCAL, is_external
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     InvalidInput,
@@ -21,8 +22,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import
 )
 
 Keys = tuple[str, str]
-DATABASE_NAMES = ("APPSMITH_DB_URL", "APPSMITH_MONGODB_URI")
-_LOCAL = ("", "localhost", "127.0.0.1", "::1")
 _PLAIN = re.compile(r"[A-Za-z0-9_./+=:@%,-]*")
 _UNWRITABLE = re.compile(r"['\n]")
 _GIVE_KEYS = "Give encryption_password and encryption_salt of the instance that it was taken from; nothing was touched."
@@ -98,15 +97,6 @@ def _unknown(manifest: Manifest) -> str:
     )
 
 
-def is_external(env: Mapping[str, str]) -> bool | None:
-    """Whether the database is not the image's own; None where docker.env does not tell."""
-    address = next((env[name] for name in DATABASE_NAMES if env.get(name)), "")
-    if not address:
-        return None
-    hosts = re.sub(r"^[a-z+]+://([^@/]*@)?", "", address).split("/")[0].split(",")
-    return any((urlsplit(f"//{host}").hostname or "") not in _LOCAL for host in hosts)
-
-
 def complete(text: str, manifest: Manifest, *, keys: Keys | None, own: str, given: bool = False) -> str:
     """docker.env of the archive with the keys, and with the secrets that an archive without encryption lacks.
 
@@ -160,7 +150,7 @@ def own_database(text: str) -> str:
 def own_redis(text: str) -> str:
     """The same for sessions and caches."""
     address = parse_env(text).get("APPSMITH_REDIS_URL", "")
-    if not address or (urlsplit(address.split(",")[0]).hostname or "") in _LOCAL:
+    if not address or (urlsplit(address.split(",")[0]).hostname or "") in LOCAL:
         return text
     return set_lines(text, {"APPSMITH_REDIS_URL": "redis://127.0.0.1:6379"})
 

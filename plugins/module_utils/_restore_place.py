@@ -15,6 +15,12 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._archive impor
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_archive import Keys, read_keys
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_manifest import Manifest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._backup_volume import HOT_PARTS, database_runs
+from ansible_collections.stagecraft.appsmith.plugins.module_utils._database import (
+    EMBEDDED,
+    EXTERNAL,
+    environment_of,
+    where,
+)
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._errors import (
     AppsmithError,
     InvalidInput,
@@ -25,7 +31,6 @@ from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_disk 
 from ansible_collections.stagecraft.appsmith.plugins.module_utils._restore_env import (
     choose_keys,
     complete,
-    is_external,
     keys_in,
     own_database,
     own_redis,
@@ -58,12 +63,14 @@ class Place:
         self.manifest = manifest
         self.params = params
         self.warn = warn
-        self.external = manifest.database == "external" and not params["own_database"]
+        self.external = manifest.database == EXTERNAL and not params["own_database"]
+        # Where the instance's is; None where nothing tells.
+        self.database = where(params["database"], parse_env(self._own_env()), self._environment())
 
     @property
     def inside(self) -> bool:
         """Whether appsmithctl has to do the rest."""
-        return self.manifest.method == "hot" or self.manifest.database == "external"
+        return self.manifest.method == "hot" or self.manifest.database == EXTERNAL
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -75,9 +82,10 @@ class Place:
         if self.manifest.encrypted:
             need_gpg()
         self.swap.refuse_immovable(self.scope)
-        own = is_external(parse_env(self._own_env()))
-        if own is not None and own != (self.manifest.database == "external") and not self.params["own_database"]:
-            has, other = ("an external database", "its own") if own else ("its own database", "an external one")
+        if self.database not in (None, self.manifest.database) and not self.params["own_database"]:
+            has, other = ("its own database", "an external one")
+            if self.database == EXTERNAL:
+                has, other = ("an external database", "its own")
             raise InvalidInput(
                 f"The instance has {has}, and {self.manifest.name} is of an instance with {other}",
                 next_step="Restore it into an instance of the same kind; nothing was touched.",
@@ -107,6 +115,9 @@ class Place:
         keys, proven = self._keys(found)
         self._env(found, keys)
         return ["checksum", "contents", *(["keys"] if proven else [])]
+
+    def _environment(self) -> dict[str, str]:
+        return environment_of(self.params["exec"]) if self.params["database"] == "auto" else {}
 
     def _own_env(self) -> str:
         """docker.env of the instance as it was before any restore that was broken off."""
@@ -148,7 +159,7 @@ class Place:
             sha256=manifest.sha256,
             version=manifest.version,
             method=manifest.method,
-            database="external" if self.external else "embedded",
+            database=EXTERNAL if self.external else EMBEDDED,
             fingerprint=manifest.keys_fingerprint or "",
             ran=self.params["version_before"] or "",
         )

@@ -190,17 +190,18 @@ class InstanceStartInfo(AppsmithModule):
         """True when there is no more to wait for."""
         params = self.params
         state = _instance_start.state_of(self._run, params["container"], params["command"])
+        if self._before is None:
+            self._before = state.restarts
         said = _instance_start.log_of(
             self._run,
             params["container"],
             params["log_command"],
             params["log_paths"],
             positions=params["positions"],
-            started=state.started,
+            # Of one that ends again and again the cause stands before its last start, which has said nothing yet.
+            started=state.started if state.restarts == self._before else params["since"],
             lines=params["lines"],
         )
-        if self._before is None:
-            self._before = state.restarts
         found = _instance_start.judge(state, self._before, said, params["since"])
         self.result.update(
             running=state.running,

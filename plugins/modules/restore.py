@@ -50,6 +50,13 @@ options:
   version_before:
     description: The release that ran before. It is kept in the journal, for a run that comes after a killed one.
     type: str
+  database:
+    description:
+      - Where the instance's database is. A backup of an instance of the other kind is refused.
+      - V(auto) looks at E(APPSMITH_DB_URL) in the container's environment, if it runs, and in C(docker.env).
+    type: str
+    choices: [auto, embedded, external]
+    default: auto
   own_database:
     description:
       - Whether the instance must use the database and the Redis in its image whatever the backup's C(docker.env) says.
@@ -178,6 +185,10 @@ unfinished:
     ran:
       description: The release that ran before, as far as it was known.
       type: str
+database:
+  description: Where the instance's database is, V(embedded) or V(external); V(null) where nothing tells.
+  returned: for the states checked and placed
+  type: str
 steps:
   description: What is still to be done, in order.
   returned: success
@@ -235,6 +246,7 @@ class Restore(AppsmithModule):
         "passphrase": {"type": "str", "no_log": True},
         "version": {"type": "str"},
         "version_before": {"type": "str"},
+        "database": {"type": "str", "choices": ["auto", "embedded", "external"], "default": "auto"},
         "own_database": {"type": "bool", "default": False},
         "keep_before": {"type": "bool", "default": True},
         "keep_undone": {"type": "bool", "default": False},
@@ -287,6 +299,7 @@ class Restore(AppsmithModule):
         self._compare_versions(manifest)
         place = Place(swap, store, manifest, self.params, self.warn)
         self.result["backup"] = manifest.as_dict()
+        self.result["database"] = place.database
         place.refuse()
         if not touch or self.check_mode:
             self.result["proven"] = place.look()

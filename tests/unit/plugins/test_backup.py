@@ -19,9 +19,9 @@ import pytest
 from ansible_collections.stagecraft.appsmith.plugins.module_utils import (
     _archive,
     _backup_archive,
-    _backup_hot,
     _backup_manifest,
     _backup_take,
+    _database,
     _host_lock,
     _stacks,
 )
@@ -202,11 +202,11 @@ def test_a_database_elsewhere_is_backed_up_by_appsmithctl_with_the_back_end_stop
         ("mongodb+srv://u:p@cluster.example.com/appsmith", True),
         ("mongodb://u:p@localhost,db.example.com/appsmith", True),
         ("postgresql://u:p@db.example.com/appsmith", True),
-        ("", False),
+        ("", None),
     ],
 )
 def test_where_a_database_is(address, external):
-    assert _backup_hot.is_external({"APPSMITH_DB_URL": "", "APPSMITH_MONGODB_URI": address}) is external
+    assert _database.is_external({"APPSMITH_DB_URL": "", "APPSMITH_MONGODB_URI": address}) is external
 
 
 @pytest.mark.parametrize("method", ["hot", "cold"])

@@ -115,6 +115,13 @@ def test_a_container_that_ended_or_restarts_over_and_over_ends_the_wait(
     assert said in found["problem"] and not found["running"] and len(sleeps) == 1
 
 
+def test_what_the_starts_before_the_last_one_said_is_read(host: Host) -> None:
+    """The last of them has said nothing yet."""
+    host.answers["container inspect"] = (0, container(restarts=3), "")
+    host.look(container="appsmith", restarts=0, since="2026-11-22T07:59:00Z")
+    assert host.asked[-1] == "logs --tail 200 --since 2026-11-22T07:59:00Z appsmith"
+
+
 def test_a_container_that_is_gone_has_ended(host: Host) -> None:
     host.answers["container inspect"] = (1, "[]", "Error: No such container: appsmith")
     assert host.look(container="appsmith")["problem"] == "The instance ended"

@@ -653,6 +653,17 @@ def test_an_external_database_comes_back(host: Host, fail: str) -> None:
     assert not host.ok("undone")["changed"]
 
 
+@pytest.mark.parametrize("how", ["environment", "option"])
+def test_where_the_database_is_told_by_more_than_docker_env(host: Host, how: str) -> None:
+    """The real server's docker.env names the image's own database whatever the container was given."""
+    host.take("hot", database="external")
+    assert "its own database" in host.run("checked")["msg"]
+    if how == "environment":
+        host.behave(environment=dict(line.split("=", 1) for line in EXTERNAL.splitlines()))
+    result = host.run("checked", **({"database": "external"} if how == "option" else {}))
+    assert not result["failed"] and result["database"] == "external"
+
+
 def test_an_external_database_that_could_not_be_saved_is_not_touched(host: Host) -> None:
     database = external(host, fail="backup")
     host.ok("placed")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stands for `docker exec INSTANCE` in a restore: appsmithctl asks in the words of the real one, and can misbehave.
 
-    python restoring.py ROOT appsmithctl restore|backup|version|mongo-eval ... | supervisorctl stop|start ...
+    python restoring.py ROOT appsmithctl restore|backup|version|mongo-eval ... | supervisorctl stop|start ... | env
 
 ROOT/../behaviour.json: version; fail: what goes wrong; unattended: knows --backup-file; noise: control codes;
 environment: the container's; database: its file, if that is not in ROOT. ROOT/../called.txt, answers.json: what was
@@ -193,6 +193,10 @@ def mongo_eval(arguments: list[str]) -> int:
 
 def main() -> int:
     program, *arguments = sys.argv[2:]
+    if program == "env":
+        # A look, as that for the version.
+        print("".join(f"{name}={value}\n" for name, value in BEHAVIOUR.get("environment", {}).items()), end="")
+        return 0
     if FAIL == "version":
         print("supervisor is not running")
         return 1
