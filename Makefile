@@ -66,7 +66,7 @@ live: venv ## the same playbook tests against the instances of INVENTORY=path
 	@test -n "$(INVENTORY)" || { echo "Say which instances: make live INVENTORY=path/to/inventory.yml" >&2; exit 2; }
 	$(BIN)/python -m pytest tests/integration -m live --timeout 0 --inventory-file "$(abspath $(INVENTORY))"
 
-chaos: venv ## an upgrade killed at each of its steps, into docs/reliability.md (ONLY=point: one; 20 minutes)
+chaos: venv ## an upgrade killed at each of its steps, into docs/reliability.md (ONLY=point: one; 30 minutes)
 	@$(BIN)/python tests/chaos/run.py $(if $(ONLY),--only $(ONLY))
 
 lint: lint-venv link ## ruff, yamllint, mypy, ansible-lint (production), docs

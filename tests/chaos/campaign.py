@@ -69,7 +69,8 @@ def kill(world: World, point: Point) -> Run:
     }
     if point.playbook == "restore":
         # So that what came after the backup can be seen to be gone.
-        world.module(point.side, "workspace", name="Made after the backup")
+        made = world.module(point.side, "workspace", name="Made after the backup")
+        check([str(made.get("msg"))] if made.get("failed") else [])
     for side, kind, options in point.faults:
         world.fault(side, kind, **options)
     run = world.play(

@@ -129,6 +129,8 @@ class World:
     def play(self, playbook: str, *arguments: str, point: dict[str, Any] | None = None) -> Run:
         """Run it to its end, or until the point kills it; nothing of it lives on (unless it was killed alone)."""
         self._runs += 1
+        # A restore ends every session.
+        self._sessions.clear()
         log = self.logs / f"{self.label}-{self._runs:03}-{playbook}.log"
         mark, told = uuid.uuid4().hex, self.folder / "told"
         told.unlink(missing_ok=True)
@@ -257,7 +259,7 @@ class World:
                 self.start_instance(side, release)
 
     # -- looks ---------------------------------------------------------------------------------------------------------
-    def module(self, side: str, name: str, **options: Any) -> dict[str, Any]:
+    def module(self, side: str, module: str, /, **options: Any) -> dict[str, Any]:
         """A module's result, on one side's instance, in this process."""
         if side not in self._sessions:
             who = {f"appsmith_{key}": value for key, value in ADMIN.items()}
@@ -265,7 +267,7 @@ class World:
             if said.get("failed"):
                 raise Failed(f"signing in to {side} failed: {said.get('msg')}")
             self._sessions[side] = {key: value for key, value in said["connection"].items() if value is not None}
-        return execute(name, {**self._sessions[side], **options})
+        return execute(module, {**self._sessions[side], **options})
 
     def held(self) -> dict[str, compare.Held]:
         return {side: compare.held(self.root(side)) for side in SIDES}

@@ -46,7 +46,11 @@ def one(point: Point) -> Outcome:
             _world.start()
         except (Failed, RuntimeError, OSError) as error:
             _problem = str(error)
-    return Outcome(point, failed={"begin": _problem}) if _problem else survive(_world, point)
+    try:
+        return Outcome(point, failed={"begin": _problem}) if _problem else survive(_world, point)
+    except Exception as error:
+        # A fault of the campaign's own is no survival, and no reason not to try the others.
+        return Outcome(point, failed={"campaign": f"{type(error).__name__}: {error}"})
 
 
 def end(folder: Path) -> None:
