@@ -88,7 +88,8 @@ class Place:
                 has, other = ("an external database", "its own")
             raise InvalidInput(
                 f"The instance has {has}, and {self.manifest.name} is of an instance with {other}",
-                next_step="Restore it into an instance of the same kind; nothing was touched.",
+                next_step="Restore it into an instance of the same kind; nothing was touched. A stopped instance can't "
+                "be asked: where this is wrong say it by appsmith_database_url (database of the module).",
             )
         self._refuse_without_room()
 
