@@ -277,8 +277,6 @@ def test_the_playbook_backs_up_to_a_bucket(world: World, stage: Stage, server: S
     there = store_of({"s3": server.options(prefix="play/shop")}).names()
     assert sorted(there) == sorted(Path(path).name for path in found[0]["paths"])
     assert not list((stage.root / "backups").glob("shop*"))
-    drilled = drill(plays, tmp_path)
-    assert drilled["backup"] == found[0]["name"] and drilled["compared"] and drilled["state"] != "failed"
 
     unreachable = server.options(endpoint_url="http://127.0.0.1:1")
     refused = play(world, stage, tmp_path / "2", appsmith_backup_s3=unreachable).run("backup", code=2)
@@ -286,6 +284,12 @@ def test_the_playbook_backs_up_to_a_bucket(world: World, stage: Stage, server: S
     unset = plays.run("backup", "-e", "appsmith_backup_passphrase=", code=2)
     assert "no passphrase for the backup, and nothing was done" in unset.output
     assert store_of({"s3": server.options(prefix="play/shop")}).names() == there
+
+    drilled = drill(plays, tmp_path)
+    assert drilled["backup"] == found[0]["name"] and drilled["compared"] and drilled["state"] == "proven"
+    # Written down where the backup lies.
+    again = execute("backup_info", {"s3": server.options(prefix="play/shop")})["backups"]
+    assert [one["proven"]["drill"] for one in again] == [drilled["finished"]]
 
 
 @pytest.fixture
